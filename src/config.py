@@ -1,0 +1,65 @@
+"""Every path, port and threshold of the toolkit, named and documented once.
+
+A value comes from a flag, else from the environment variable `FINOPS_<NAME>`, else from the default below.
+"""
+from __future__ import annotations
+
+import datetime
+import os
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Dict, Mapping, Optional
+
+from errors import UsageError
+
+ROOT = Path(__file__).resolve().parent.parent
+ENVIRONMENT_PREFIX = "FINOPS_"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Defaults of the whole toolkit; each field's comment gives its unit."""
+
+    csv_path: str = str(ROOT / "data" / "simulated_calls.csv")  # the call log
+    target_mb: float = 50.0  # size of a generated log, in megabytes of 1,000,000 bytes
+    seed: int = 42  # chance: the same seed gives the same bytes
+    days: int = 90  # length of the simulated calendar, in days
+    customers: int = 500  # customers in the simulated population
+    workers: int = 0  # generating processes; 0 chooses by size and processors
+    batch_rows: int = 5000  # rows in one write to the log
+    lock_wait_seconds: float = 2.0  # how long to wait for another writer of the same log
+    today: str = ""  # the date taken for today, YYYY-MM-DD in UTC; empty asks the clock
+
+
+def load_settings(environment: Optional[Mapping[str, str]] = None) -> Settings:
+    """Return the settings with the environment's overrides; a value of the wrong kind is a `UsageError`."""
+    environment = os.environ if environment is None else environment
+    changes: Dict[str, Any] = {}
+    for field in fields(Settings):
+        name = ENVIRONMENT_PREFIX + field.name.upper()
+        if name in environment:
+            changes[field.name] = _converted(name, environment[name], type(field.default))
+    return Settings(**changes)
+
+
+def _converted(name: str, text: str, kind: type) -> object:
+    try:
+        return kind(text)
+    except ValueError:
+        wanted = "a whole number" if kind is int else "a number"
+        raise UsageError(f"environment variable {name}: {text!r} is not {wanted}") from None
+
+
+def parse_date(text: str, name: str) -> datetime.date:
+    """Read YYYY-MM-DD; anything else is a `UsageError` that names the option."""
+    try:
+        return datetime.datetime.strptime(text, "%Y-%m-%d").date()
+    except ValueError:
+        raise UsageError(f"{name}: {text!r} is not a date like 2026-01-31") from None
+
+
+def today(settings: Settings) -> datetime.date:
+    """Return the current date in UTC, or the one that the settings give instead."""
+    if settings.today:
+        return parse_date(settings.today, ENVIRONMENT_PREFIX + "TODAY")
+    return datetime.datetime.now(datetime.timezone.utc).date()

@@ -1,0 +1,106 @@
+"""What all commands share: options with one-line errors, progress on a terminal, exit codes.
+
+Data goes to standard output, everything else to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage,
+128 + the signal's number when a signal ended the command.
+"""
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import time
+import traceback
+from typing import Callable, NoReturn, Optional, Sequence, TextIO
+
+from errors import FinOpsError, UsageError
+
+BAR_WIDTH = 30
+LINE_SECONDS = 10.0  # between two progress lines where no terminal is
+REDRAW_SECONDS = 0.1
+
+
+class Options(argparse.ArgumentParser):
+    """An argument parser whose mistakes are `UsageError`s: one line, that says what to do."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise what argparse would print over several lines."""
+        raise UsageError(f"{message}: see {self.prog} --help")
+
+
+def run_command(command: Callable[[Sequence[str]], int], arguments: Optional[Sequence[str]] = None) -> int:
+    """Run a command and return its exit code; a `FinOpsError` becomes one line on standard error."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    verbose = "--verbose" in arguments
+    try:
+        code = command(arguments)
+        sys.stdout.flush()
+        return code
+    except FinOpsError as error:
+        if verbose:
+            traceback.print_exc()
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 128 + signal.SIGINT
+    except BrokenPipeError:
+        # The reader of our output is gone (`| head`); say nothing, and keep Python from saying it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # noqa: BLE001 (the last catcher of a command; --verbose shows where)
+        if verbose:
+            traceback.print_exc()
+        print(f"error: unexpected {type(error).__name__}: {error} (run again with --verbose for the place)",
+              file=sys.stderr)
+        return 1
+
+
+class ProgressBar:
+    """Shows how far a long task is: a bar on a terminal, a line now and then elsewhere, nothing when quiet."""
+
+    def __init__(self, stream: TextIO, quiet: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
+        """Begin at the current time; `clock` returns seconds."""
+        self._stream = stream
+        self._quiet = quiet
+        self._clock = clock
+        self._start = self._shown = clock()
+        self._terminal = stream.isatty() and os.environ.get("TERM") != "dumb"
+        self._color = self._terminal and not os.environ.get("NO_COLOR")
+        self._drawn = False
+
+    def show(self, done: float, whole: float, text: str) -> None:
+        """Show a share done, a text beside it, and the time left at the pace so far."""
+        now = self._clock()
+        if self._quiet or now - self._shown < (REDRAW_SECONDS if self._terminal else LINE_SECONDS):
+            return
+        self._shown = now
+        share = min(1.0, done / whole) if whole else 0.0
+        left = (now - self._start) * (1 - share) / share if share else 0.0
+        line = f"{share:4.0%}  {text}  {_duration(left)} left"
+        if not self._terminal:
+            self._stream.write(line.strip() + "\n")
+        else:
+            filled = round(share * BAR_WIDTH)
+            bar = "#" * filled + "-" * (BAR_WIDTH - filled)
+            bar = f"\x1b[36m{bar}\x1b[0m" if self._color else bar
+            self._stream.write(f"\r[{bar}] {line}\x1b[K")
+            self._drawn = True
+        self._stream.flush()
+
+    def clear(self) -> None:
+        """Take the bar off the terminal, so that the next words stand alone."""
+        if self._drawn:
+            self._stream.write("\r\x1b[K")
+            self._stream.flush()
+            self._drawn = False
+
+    @property
+    def seconds(self) -> float:
+        """Return the seconds since the bar began."""
+        return self._clock() - self._start
+
+
+def _duration(seconds: float) -> str:
+    whole = round(seconds)
+    return f"{whole // 60}:{whole % 60:02d}"
