@@ -1,0 +1,99 @@
+"""Text to exact values and back: money in nano-dollars, whole counts, times in milliseconds since 1970 UTC.
+
+Python's own `int` and `float` accept more than a log may hold (underscores, other scripts' digits, `inf`), so
+every number passes a pattern first. Each reader raises ValueError with the reason alone.
+"""
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta, timezone
+from decimal import ROUND_HALF_EVEN, Decimal
+
+NANO_PER_USD = 1_000_000_000
+MAX_DIGITS = 18  # of a count, and before the point of an amount: keeps every sum in a sane range
+_COUNT = re.compile(r"\d{1,18}", re.ASCII)
+_AMOUNT = re.compile(r"(\d{1,18})(?:\.(\d{1,9}))?", re.ASCII)
+_NUMBER = re.compile(r"[+-]?\d{1,40}(?:\.\d{1,40})?(?:[eE][+-]?\d{1,3})?", re.ASCII)
+_TIME = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?\s?(Z|z|[+-]\d\d:?\d\d)?)?", re.ASCII)
+_EPOCH = datetime(1970, 1, 1)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+def parse_count(text: str) -> int:
+    """Read a whole number of at least 0."""
+    if _COUNT.fullmatch(text):
+        return int(text)
+    number = _plain_number(text)
+    if number < 0:
+        raise ValueError(f"{_shown(text)} is negative")
+    if number != int(number):
+        raise ValueError(f"{_shown(text)} is not a whole number")
+    if number >= 10 ** MAX_DIGITS:
+        raise ValueError(f"{_shown(text)} is too large")
+    return int(number)
+
+
+def parse_nano(text: str) -> int:
+    """Read an amount of dollars of at least 0 as nano-dollars; more than 9 decimals are rounded half to even."""
+    plain = _AMOUNT.fullmatch(text)
+    if plain:
+        return int(plain.group(1)) * NANO_PER_USD + int((plain.group(2) or "").ljust(9, "0"))
+    amount = _plain_number(text)
+    if amount < 0:
+        raise ValueError(f"{_shown(text)} is negative")
+    if amount >= 10 ** MAX_DIGITS:
+        raise ValueError(f"{_shown(text)} is too large")
+    return int((amount * NANO_PER_USD).to_integral_value(ROUND_HALF_EVEN))
+
+
+def format_nano(nano: int) -> str:
+    """Write nano-dollars as a plain decimal of dollars with all nine places; negative amounts keep their sign."""
+    dollars, rest = divmod(abs(nano), NANO_PER_USD)
+    return f"{'-' if nano < 0 else ''}{dollars}.{rest:09d}"
+
+
+def parse_timestamp(text: str) -> int:
+    """Read an ISO 8601 time as milliseconds since 1970 in UTC; a naive time is UTC, an offset is honoured."""
+    match = _TIME.fullmatch(text)
+    if not match:
+        raise ValueError(f"{_shown(text)} is not an ISO 8601 time such as 2026-01-31T12:00:00.000Z")
+    year, month, day, hour, minute, second, fraction, zone = match.groups()
+    try:
+        moment = datetime(int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0))
+    except ValueError as error:
+        raise ValueError(f"{_shown(text)} is no possible time: {error}") from None
+    milliseconds = (moment - _EPOCH) // _MILLISECOND + int((fraction or "")[:3].ljust(3, "0"))
+    return milliseconds - _offset_minutes(zone) * 60_000
+
+
+def format_timestamp(milliseconds: int) -> str:
+    """Write milliseconds since 1970 as ISO 8601 UTC with milliseconds and Z."""
+    return (_EPOCH + milliseconds * _MILLISECOND).isoformat(timespec="milliseconds") + "Z"
+
+
+def milliseconds_of(moment: datetime) -> int:
+    """Return an aware datetime as milliseconds since 1970 in UTC; a naive one is taken as UTC."""
+    aware = moment.astimezone(timezone.utc).replace(tzinfo=None) if moment.tzinfo else moment
+    return (aware - _EPOCH) // _MILLISECOND
+
+
+def _offset_minutes(zone: str) -> int:
+    if not zone or zone in "Zz":
+        return 0
+    minutes = int(zone[1:3]) * 60 + int(zone[-2:])
+    if minutes >= 24 * 60 or int(zone[-2:]) > 59:
+        raise ValueError(f"{zone} is no possible offset from UTC")
+    return -minutes if zone[0] == "-" else minutes
+
+
+def _plain_number(text: str) -> Decimal:
+    if not text:
+        raise ValueError("is empty")
+    if not _NUMBER.fullmatch(text):
+        raise ValueError(f"{_shown(text)} is not a plain number")
+    return Decimal(text)
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 40 else text[:37] + "...")
