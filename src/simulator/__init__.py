@@ -1,0 +1,1 @@
+"""Simulated traffic: a population, twelve scenarios, planted incidents, and the engine that writes their calls."""

@@ -1,0 +1,1 @@
+"""The traffic scenarios, one file each: a file that stands here is registered."""
