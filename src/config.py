@@ -28,6 +28,13 @@ class Settings:
     workers: int = 0  # generating processes; 0 chooses by size and processors
     batch_rows: int = 5000  # rows in one write to the log
     lock_wait_seconds: float = 2.0  # how long to wait for another writer of the same log
+    reports_path: str = str(ROOT / "reports")  # the folder that gets html/ and json/
+    sla_ms: int = 2000  # a call within so many milliseconds keeps the service level
+    month_days: float = 30.0  # days of the month that dollars a month are stated for
+    target_margin: float = 0.6  # of revenue, that a customer or plan should leave
+    committed_discount: float = 0.2  # off list price, for capacity that is paid for whether used or not
+    batch_discount: float = 0.5  # off list price, for calls that may wait
+    monthly_budget_usd: float = 0.0  # for all organisations together; 0 takes last month's cost plus a tenth
     today: str = ""  # the date taken for today, YYYY-MM-DD in UTC; empty asks the clock
 
 

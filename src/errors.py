@@ -17,6 +17,7 @@ _CURES = {
     errno.EROFS: "the file system is read-only: choose another folder",
     errno.EISDIR: "it is a folder: name a file",
     errno.ENOTDIR: "a part of the path is a file, not a folder: check the path",
+    errno.EEXIST: "a file is where a folder is needed: check the path",
     errno.ENOENT: "no such file or folder: check the path",
     errno.EIO: "the disk reported an error: check it, then try again",
     errno.EFBIG: "the file would exceed the size limit: raise the limit or choose a smaller size",
@@ -46,11 +47,16 @@ class RegistryError(FinOpsError):
 class RecordError(FinOpsError):
     """A row of a call log does not hold a valid call."""
 
-    def __init__(self, field: str, reason: str) -> None:
-        """Name the field (one of the 19, or `row`) and what is wrong with it."""
-        super().__init__(f"{field}: {reason}")
+    def __init__(self, field: str, reason: str, kind: str = "") -> None:
+        """Name the field (one of the 19, or `row`), what is wrong, and the same without the field's text."""
+        super().__init__(field, reason, kind)
         self.field = field
         self.reason = reason
+        self.category = f"{field} {kind or reason}"
+
+    def __str__(self) -> str:
+        """Return field and reason."""
+        return f"{self.field}: {self.reason}"
 
 
 class LogError(FinOpsError):

@@ -2,9 +2,9 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any, Callable, List, NamedTuple, Sequence
+from typing import Any, Callable, List, NamedTuple, Optional, Sequence
 
-from calls.values import format_nano, format_timestamp, parse_count, parse_nano, parse_timestamp
+from calls.values import BadValue, format_nano, format_timestamp, parse_count, parse_nano, parse_timestamp
 from errors import RecordError
 
 FIELDS = ("call_id", "timestamp", "customer_id", "organization_id", "product_id", "feature_id", "provider", "model",
@@ -17,7 +17,10 @@ REFUSED = frozenset({RATE_LIMIT, AUTH_ERROR, SERVER_ERROR})
 
 
 class AICall(NamedTuple):
-    """One call. Times are milliseconds since 1970 UTC, amounts whole nano-dollars, latency whole milliseconds."""
+    """One call. Times are milliseconds since 1970 UTC, amounts whole nano-dollars, latency whole milliseconds.
+
+    A cost of None (an empty `cost_usd`) is unknown: no price was known for the model. It is never counted as zero.
+    """
 
     call_id: str
     timestamp_ms: int
@@ -30,7 +33,7 @@ class AICall(NamedTuple):
     input_tokens: int
     output_tokens: int
     total_tokens: int
-    cost_nano: int
+    cost_nano: Optional[int]
     latency_ms: int
     status: str
     environment: str
@@ -48,19 +51,19 @@ class AICall(NamedTuple):
         for field, text, read in zip(FIELDS, row, _READERS):
             try:
                 values.append(read(text))
-            except ValueError as error:
-                raise RecordError(field, str(error)) from None
+            except BadValue as error:
+                raise RecordError(field, str(error), error.kind) from None
         call = cls(*values)
         if call.total_tokens != call.input_tokens + call.output_tokens:
             raise RecordError("total_tokens", f"{call.total_tokens} is not {call.input_tokens} input "
-                                              f"+ {call.output_tokens} output tokens")
+                                              f"+ {call.output_tokens} output tokens", "is not input + output")
         return call
 
     def to_row(self) -> List[str]:
         """Write the call as the 19 texts of its row."""
         values = list(map(str, self))
         values[1] = format_timestamp(self.timestamp_ms)
-        values[11] = format_nano(self.cost_nano)
+        values[11] = "" if self.cost_nano is None else format_nano(self.cost_nano)
         values[17] = plain_amount(self.tier_price_nano)
         return values
 
@@ -83,12 +86,23 @@ def plain_amount(nano: int) -> str:
 
 def _text(text: str) -> str:
     if not text.strip():
-        raise ValueError("is empty")
+        raise BadValue("", "is empty")
     return text
 
 
+def _time(text: str) -> int:
+    milliseconds = parse_timestamp(text)
+    if milliseconds < 0:
+        raise BadValue(text, "is before 1970")
+    return milliseconds
+
+
+def _cost(text: str) -> Optional[int]:
+    return parse_nano(text) if text else None
+
+
 _READERS: List[Callable[[str], object]] = [_text] * len(FIELDS)
-for _field, _reader in (("timestamp", parse_timestamp), ("input_tokens", parse_count), ("output_tokens", parse_count),
-                        ("total_tokens", parse_count), ("cost_usd", parse_nano), ("latency_ms", parse_count),
+for _field, _reader in (("timestamp", _time), ("input_tokens", parse_count), ("output_tokens", parse_count),
+                        ("total_tokens", parse_count), ("cost_usd", _cost), ("latency_ms", parse_count),
                         ("tier_price_usd", parse_nano)):
     _READERS[FIELDS.index(_field)] = _reader

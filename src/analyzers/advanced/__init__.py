@@ -1,0 +1,1 @@
+"""Advanced analyses: the data itself, tokens, places, customers' comings and goings, abuse."""

@@ -1,0 +1,1 @@
+"""Usage-based revenue: who is profitable, at which price, with which feature."""

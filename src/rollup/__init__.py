@@ -1,0 +1,1 @@
+"""One pass over the calls: exact, mergeable counts that answer every analyser's question."""

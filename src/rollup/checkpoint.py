@@ -1,0 +1,152 @@
+"""The counts so far, beside the log: `<log>.counts`, so that the next look reads only what was appended.
+
+A checkpoint holds only for the very bytes it was made from: their checksums are taken again before it is used. A
+replaced, shrunk or edited log, another format version, or any damage to the file means a full scan, silently.
+Nothing is unpickled: the file is JSON, then plain arrays, with a digest over both in front.
+"""
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+import zlib
+from array import array
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Optional, Tuple
+
+from calls.log_reader import Layout
+from errors import LogError, explain_os_error
+from rollup.counts import Counts
+from rollup.cubes import CUBES, EXACT_MS, LATENCY, OCTAVE_STEPS, Measures
+from rollup.rollup import Rollup
+
+MAGIC = b"finops counts 1\n"
+KEY_BYTES, VALUE_BYTES, COUNT_BYTES = 16, 72, 8
+SEGMENT_BYTES = 32 << 20  # of the log, to a checksum; they are taken side by side
+_DIGEST_BYTES = 32
+_READ_BYTES = 1 << 20
+
+
+def checkpoint_path(csv_path: Path) -> Path:
+    """Return where the checkpoint of a log stands."""
+    return csv_path.with_name(csv_path.name + ".counts")
+
+
+def save_checkpoint(counts: Counts, csv_path: Path, layout: Layout, checksums: List[int]) -> None:
+    """Replace a log's checkpoint as a whole; raises `LogError` when that fails."""
+    body = b"".join(_sections(counts, layout, checksums))
+    path = checkpoint_path(csv_path)
+    beside = path.with_name(path.name + ".new")
+    try:
+        with open(beside, "wb") as handle:
+            handle.write(MAGIC + hashlib.blake2b(body, digest_size=_DIGEST_BYTES).digest())
+            handle.write(body)
+            handle.flush()
+            os.fsync(handle.fileno())
+        os.replace(beside, path)
+    except OSError as error:
+        raise LogError(explain_os_error("write", path, error)) from error
+
+
+def load_checkpoint(csv_path: Path, layout: Layout, size: int) -> Optional[Tuple[Counts, List[int]]]:
+    """Return the counts that hold for the log as it is now, with its checksums; None when there are none."""
+    try:
+        data = checkpoint_path(csv_path).read_bytes()
+        body = data[len(MAGIC) + _DIGEST_BYTES:]
+        if data[:len(MAGIC)] + hashlib.blake2b(body, digest_size=_DIGEST_BYTES).digest() != data[:-len(body) or None]:
+            return None
+        length = int.from_bytes(body[:8], "little")
+        head = json.loads(body[8:8 + length].decode("utf-8"))
+        if head["schema"] != _schema() or head["layout"] != _plain(layout) or head["consumed"] > size:
+            return None
+        if checksums_of(csv_path, head["consumed"]) != head["checksums"]:
+            return None
+        return _counts(head, memoryview(body)[8 + length:]), head["checksums"]
+    except (OSError, ValueError, KeyError, IndexError):
+        return None
+
+
+def checksums_of(csv_path: Path, end: int, known: Optional[List[int]] = None, known_end: int = 0) -> List[int]:
+    """Return the checksums of a log's first `end` bytes, a segment each; whole segments known already are kept."""
+    whole = (known or [])[:known_end // SEGMENT_BYTES]
+    starts = range(len(whole) * SEGMENT_BYTES, end, SEGMENT_BYTES)
+    # Reading and checksums both let other threads run.
+    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+        return whole + list(pool.map(lambda start: _checksum(csv_path, start, min(start + SEGMENT_BYTES, end)), starts))
+
+
+def _checksum(csv_path: Path, start: int, end: int) -> int:
+    value = 0
+    with open(csv_path, "rb", buffering=0) as handle:
+        handle.seek(start)
+        while start < end:
+            data = handle.read(min(_READ_BYTES, end - start))
+            if not data:
+                break
+            value = zlib.crc32(data, value)
+            start += len(data)
+    return value
+
+
+def _plain(layout: Layout) -> List[Any]:
+    return [list(layout.order), layout.columns, layout.begin]
+
+
+def _schema() -> List[Any]:
+    """Return what the arrays mean; a checkpoint of another meaning is of no use."""
+    return [[list(cube.dimensions) for cube in CUBES], list(LATENCY.dimensions), list(Measures._fields), EXACT_MS,
+            OCTAVE_STEPS]
+
+
+def _sections(counts: Counts, layout: Layout, checksums: List[int]) -> List[bytes]:
+    state = counts.rollup.state()
+    head = {
+        "schema": _schema(), "layout": _plain(layout), "consumed": counts.consumed, "lines": counts.lines,
+        "checksums": checksums, "callers": state["callers"], "circumstances": state["circumstances"],
+        "rejected": state["rejected"], "first_ms": state["first_ms"], "last_ms": state["last_ms"],
+        "cells": [len(cells) for cells in state["cubes"]], "latencies": len(state["latencies"]),
+        "ids": [len(ids) for ids in counts.ids]}
+    text = json.dumps(head).encode("utf-8")
+    sections = [len(text).to_bytes(8, "little"), text]
+    for cells in state["cubes"]:
+        sections += [_joined(cells, KEY_BYTES), _joined(cells.values(), VALUE_BYTES)]
+    sections += [_joined(state["latencies"], KEY_BYTES), _joined(state["latencies"].values(), COUNT_BYTES)]
+    return sections + [_little(ids).tobytes() for ids in counts.ids]
+
+
+def _joined(numbers: Any, size: int) -> bytes:
+    return b"".join([number.to_bytes(size, "little") for number in numbers])
+
+
+def _counts(head: Mapping[str, Any], body: memoryview) -> Counts:
+    place = 0
+
+    def numbers(count: int, size: int) -> List[int]:
+        nonlocal place
+        first, place = place, place + count * size
+        return [int.from_bytes(body[at:at + size], "little") for at in range(first, place, size)]
+
+    cubes: List[Dict[int, int]] = [dict(zip(numbers(cells, KEY_BYTES), numbers(cells, VALUE_BYTES)))
+                                   for cells in head["cells"]]
+    latencies = dict(zip(numbers(head["latencies"], KEY_BYTES), numbers(head["latencies"], COUNT_BYTES)))
+    counts = Counts(head["consumed"])
+    counts.lines = head["lines"]
+    state = {name: head[name] for name in ("callers", "circumstances", "rejected", "first_ms", "last_ms")}
+    counts.rollup = Rollup.from_state(dict(state, cubes=cubes, latencies=latencies))
+    for bucket, count in enumerate(head["ids"]):
+        ids = array("q")
+        ids.frombytes(body[place:place + count * ids.itemsize])
+        place += count * ids.itemsize
+        counts.ids[bucket] = _little(ids)
+    return counts
+
+
+def _little(ids: array[int]) -> array[int]:
+    """Return the numbers in the byte order of the file, or from it."""
+    if sys.byteorder == "little":
+        return ids
+    swapped = ids[:]
+    swapped.byteswap()
+    return swapped

@@ -1,0 +1,64 @@
+"""The state of a count: the rollup, how far it reaches in the file, and what is needed to go on from there."""
+from __future__ import annotations
+
+from array import array
+from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Set
+
+from errors import RecordError
+from rollup.blocks import HASH_BUCKETS, Rejected
+from rollup.rollup import Rollup
+
+REPEATED = RecordError("call_id", "is repeated", "is repeated")
+
+
+class Faulty(NamedTuple):
+    """A row that was set aside: its line in the file, the reason, and its raw bytes."""
+
+    line: int
+    error: RecordError
+    raw: bytes
+
+
+class Counts:
+    """What was counted up to the byte `consumed` of a log, which is behind line `lines` + 1 (the header is line 1).
+
+    `ids` stands for the accepted call ids: 61-bit numbers in lists by their highest bits, 8 bytes a row.
+    """
+
+    def __init__(self, consumed: int) -> None:
+        """Begin with nothing counted, at the first byte behind the header."""
+        self.rollup = Rollup()
+        self.consumed = consumed
+        self.lines = 0
+        self.ids: List[array[int]] = [array("q") for _ in range(HASH_BUCKETS)]
+        self.new_faults: List[Faulty] = []
+
+    def extend(self, result: Mapping[str, Any]) -> Set[int]:
+        """Add what a range behind this one held, and return the numbers of ids that may be repeated."""
+        self.rollup.merge(Rollup.from_state(result["rollup"]))
+        self.new_faults += [Faulty(self.lines + 2 + one.line, one.error, one.raw) for one in result["rejected"]]
+        self.lines += result["lines"]
+        self.consumed = result["consumed"]
+        suspects: Set[int] = set()
+        for known, new in zip(self.ids, result["ids"]):
+            suspects |= _met_before(known, new)
+            known.extend(new)
+        return suspects
+
+
+def range_result(rollup: Rollup, rejected: List[Rejected], lines: int, ids: List[Any], consumed: int) -> Dict[str, Any]:
+    """Return what one range held in a form that can be sent between processes."""
+    return {"rollup": rollup.state(), "rejected": rejected, "lines": lines, "ids": ids, "consumed": consumed}
+
+
+def _met_before(known: Iterable[int], new: array[int]) -> Set[int]:
+    """Return the numbers of `new` that are in `known`, or twice in `new`."""
+    distinct = set(new)
+    suspects = distinct.intersection(known)
+    if len(distinct) < len(new):
+        seen: Set[int] = set()
+        for number in new:
+            if number in seen:
+                suspects.add(number)
+            seen.add(number)
+    return suspects

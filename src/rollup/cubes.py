@@ -1,0 +1,60 @@
+"""WHAT is counted: the dimensions, the measures, and the few combinations of dimensions that are kept.
+
+A cube's dimensions are a time grain and any of the caller's and the circumstances' dimensions. Nothing here says
+how counting is done; adding a cube is one line.
+"""
+from __future__ import annotations
+
+from typing import NamedTuple, Tuple
+
+CALLER = ("customer", "organization", "product", "feature", "provider", "model")
+CIRCUMSTANCE = ("status", "environment", "region", "tier", "tier_price", "archetype")
+TIMES = ("day", "hour")  # texts such as 2026-01-31 and 2026-01-31T05, in UTC
+DIMENSIONS = TIMES + CALLER + CIRCUMSTANCE
+
+
+class Cube(NamedTuple):
+    """One combination of dimensions that is counted; `time` is one of `TIMES`."""
+
+    name: str
+    time: str
+    caller: Tuple[str, ...]
+    circumstance: Tuple[str, ...]
+
+    @property
+    def dimensions(self) -> Tuple[str, ...]:
+        """Return all dimensions, time first."""
+        return (self.time,) + self.caller + self.circumstance
+
+
+CUBES = (
+    # The finest grain by day: whatever is asked without an hour can be rolled up from it.
+    Cube("daily", "day", CALLER, CIRCUMSTANCE),
+    # Hours for anomalies of customers and organisations, and of services. Both at once would be one cell a session.
+    Cube("hourly_customer", "hour", ("customer", "organization"), ()),
+    Cube("hourly_service", "hour", ("feature", "provider"), ("region", "status")),
+)
+LATENCY = Cube("latency", "", ("feature", "provider", "model"), ("region",))  # of successful calls, over all time
+EXACT_MS = 2048  # latencies below are counted to the millisecond
+OCTAVE_STEPS = 128  # above, steps per doubling: the middle of a step is within 0.4 % of every value in it
+
+
+class Measures(NamedTuple):
+    """What is added up: counts, tokens, milliseconds, and whole nano-dollars.
+
+    `failed` counts calls whose status is not success; `unpriced` those whose cost is unknown, which add nothing
+    to `cost_nano`.
+    """
+
+    calls: int = 0
+    failed: int = 0
+    unpriced: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    latency_ms: int = 0
+    cost_nano: int = 0
+
+    @property
+    def tokens(self) -> int:
+        """Return input plus output tokens."""
+        return self.input_tokens + self.output_tokens

@@ -1,0 +1,53 @@
+"""Measures as one whole number: seven counters side by side, added with one addition.
+
+Counting is one dictionary update a row and cube, and adding two large whole numbers takes no longer than adding
+two small ones. Cost stands topmost, so it alone may exceed its 64 bits; the bounds of `calls.values` on a single
+call keep the others within theirs for more than eighteen million of the largest calls.
+"""
+from __future__ import annotations
+
+import struct
+from typing import Sequence
+
+from rollup.cubes import EXACT_MS, OCTAVE_STEPS, Measures
+
+FIELD_BITS = 64
+FIELD_BYTES = FIELD_BITS // 8
+FIELDS = len(Measures._fields)
+_LOW = struct.Struct(f"<{FIELDS - 1}Q")
+_LOW_BITS = FIELD_BITS * (FIELDS - 1)
+_LOW_MASK = (1 << _LOW_BITS) - 1
+_STEP_BITS = OCTAVE_STEPS.bit_length()
+_EXACT_BITS = EXACT_MS.bit_length() - 1
+
+
+def pack(measures: Sequence[int]) -> int:
+    """Return measures as one number."""
+    packed = 0
+    for value in reversed(measures):
+        packed = (packed << FIELD_BITS) + value
+    return packed
+
+
+def unpack(packed: int) -> Measures:
+    """Return the measures that a number holds."""
+    low = _LOW.unpack((packed & _LOW_MASK).to_bytes(_LOW.size, "little"))
+    return Measures._make(low + (packed >> _LOW_BITS,))
+
+
+def latency_bucket(milliseconds: int) -> int:
+    """Return the bucket that a latency is counted in; buckets ascend with latency."""
+    if milliseconds < EXACT_MS:
+        return milliseconds
+    octave = milliseconds.bit_length() - 1
+    step = (milliseconds >> (octave - _STEP_BITS + 1)) - OCTAVE_STEPS
+    return EXACT_MS + (octave - _EXACT_BITS) * OCTAVE_STEPS + step
+
+
+def bucket_latency(bucket: int) -> float:
+    """Return the latency that stands for a bucket: exact below `EXACT_MS`, else the middle of its step."""
+    if bucket < EXACT_MS:
+        return float(bucket)
+    octave, step = divmod(bucket - EXACT_MS, OCTAVE_STEPS)
+    width = 1 << (octave + _EXACT_BITS - _STEP_BITS + 1)
+    return (step + OCTAVE_STEPS) * width + (width - 1) / 2

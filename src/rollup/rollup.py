@@ -1,0 +1,316 @@
+"""The rollup: a value that holds all counts of a log, merges exactly, and answers `by(...)`.
+
+Equal calls give equal rollups, whatever the order, the blocks or the number of processes they were counted in.
+"""
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime, timedelta
+from operator import itemgetter
+from typing import (
+    AbstractSet,
+    Any,
+    Callable,
+    Collection,
+    Dict,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+    Union,
+)
+
+from calls.record import FIELDS, SUCCESS, AICall
+from rollup.cubes import CALLER, CIRCUMSTANCE, CUBES, DIMENSIONS, LATENCY, Cube, Measures
+from rollup.histogram import Histogram
+from rollup.packing import latency_bucket, pack, unpack
+
+PART_BITS = 32  # of a cell's key: time above the caller's number above the circumstances' number
+PART_MASK = (1 << PART_BITS) - 1
+Key = Tuple[str, ...]
+Where = Mapping[str, Union[str, Collection[str]]]
+_EPOCH = datetime(1970, 1, 1)
+_CALLER_FIELDS = itemgetter(*(FIELDS.index(name) for name in (
+    "customer_id", "organization_id", "product_id", "feature_id", "provider", "model")))
+
+
+class Group(NamedTuple):
+    """One answer of `by`: the dimensions' texts in the order asked for, and the measures."""
+
+    key: Key
+    measures: Measures
+
+
+class Numbers:
+    """Gives each distinct tuple of texts a number, and knows its number in each cube that keeps fewer texts."""
+
+    def __init__(self, names: Sequence[str], kept: Sequence[Sequence[str]]) -> None:
+        """`names` are the tuple's dimensions; `kept` those that each cube keeps of them."""
+        self.texts: List[Key] = []
+        self._numbers: Dict[Key, int] = {}
+        self._pickers = [_picker(names, one) for one in kept]
+        self.kept_texts: List[List[Key]] = [[] for _ in kept]
+        self._kept_numbers: List[Dict[Key, int]] = [{} for _ in kept]
+        self.kept: List[List[int]] = [[] for _ in kept]
+
+    def number(self, texts: Key) -> int:
+        """Return the number of a tuple, a new one when it was not seen before."""
+        found = self._numbers.get(texts)
+        if found is None:
+            found = self._numbers[texts] = len(self.texts)
+            self.texts.append(texts)
+            for cube, pick in enumerate(self._pickers):
+                part = pick(texts)
+                numbers = self._kept_numbers[cube]
+                if part not in numbers:
+                    numbers[part] = len(numbers)
+                    self.kept_texts[cube].append(part)
+                self.kept[cube].append(numbers[part])
+        return found
+
+
+class Rollup:
+    """All counts of a log."""
+
+    def __init__(self) -> None:
+        """Begin with nothing counted."""
+        self.callers = Numbers(CALLER, [cube.caller for cube in CUBES + (LATENCY,)])
+        self.circumstances = Numbers(CIRCUMSTANCE, [cube.circumstance for cube in CUBES + (LATENCY,)])
+        self.cubes: List[Dict[int, int]] = [{} for _ in CUBES]
+        self.latencies: Counter[int] = Counter()  # it counts whole columns without a Python loop
+        self.rejected: Dict[str, int] = {}
+        self.first_ms: Optional[int] = None
+        self.last_ms: Optional[int] = None
+        self._views: Dict[Tuple[str, ...], Dict[Key, int]] = {}
+
+    # Counting.
+
+    def add(self, call: AICall, sign: int = 1) -> None:
+        """Count one call, or with sign -1 take one back that was counted before."""
+        caller = self.callers.number(_CALLER_FIELDS(call))
+        circumstance = self.circumstances.number(
+            (call.status, call.environment, call.region, call.subscription_tier, str(call.tier_price_nano),
+             call.customer_archetype))
+        unpriced = call.cost_nano is None
+        packed = pack((1, int(call.status != SUCCESS), int(unpriced), call.input_tokens, call.output_tokens,
+                       call.latency_ms, call.cost_nano or 0))
+        self.add_cell(call.timestamp_ms // 3_600_000, caller, circumstance, sign * packed)
+        if call.status == SUCCESS:
+            self.add_latency(caller, circumstance, latency_bucket(call.latency_ms), sign)
+        self.see_times(call.timestamp_ms, call.timestamp_ms)
+
+    def add_cell(self, hour: int, caller: int, circumstance: int, packed: int) -> None:
+        """Add packed measures to every cube; `hour` counts from 1970, the numbers are this rollup's own."""
+        for number, cube in enumerate(CUBES):
+            time = hour if cube.time == "hour" else hour // 24
+            key = (((time << PART_BITS) + self.callers.kept[number][caller] << PART_BITS)
+                   + self.circumstances.kept[number][circumstance])
+            cells = self.cubes[number]
+            cells[key] = cells.get(key, 0) + packed
+
+    def add_latency(self, caller: int, circumstance: int, bucket: int, count: int) -> None:
+        """Add to a latency's count; the numbers are this rollup's own."""
+        self.latencies[self.latency_key(caller, circumstance) + bucket] += count
+
+    def latency_key(self, caller: Optional[int], circumstance: Optional[int]) -> int:
+        """Return the key of bucket 0 of a caller in its circumstances, or the part of it that one of them makes."""
+        key = 0 if caller is None else self.callers.kept[-1][caller] << PART_BITS
+        return key + (0 if circumstance is None else self.circumstances.kept[-1][circumstance]) << PART_BITS
+
+    def see_times(self, first_ms: int, last_ms: int) -> None:
+        """Widen the range of times."""
+        self.first_ms = first_ms if self.first_ms is None else min(self.first_ms, first_ms)
+        self.last_ms = last_ms if self.last_ms is None else max(self.last_ms, last_ms)
+
+    def reject(self, category: str, rows: int = 1) -> None:
+        """Count rows that were set aside."""
+        self.rejected[category] = self.rejected.get(category, 0) + rows
+
+    def merge(self, other: Rollup) -> Rollup:
+        """Add another rollup's counts to this one and return it; order and grouping of merges do not matter."""
+        for number, cells in enumerate(other.cubes):
+            callers = _renumbering(other.callers, self.callers, number)
+            circumstances = _renumbering(other.circumstances, self.circumstances, number)
+            mine = self.cubes[number]
+            for key, packed in cells.items():
+                key = (((key >> 2 * PART_BITS << PART_BITS) + callers[key >> PART_BITS & PART_MASK] << PART_BITS)
+                       + circumstances[key & PART_MASK])
+                mine[key] = mine.get(key, 0) + packed
+        callers = _renumbering(other.callers, self.callers, -1)
+        circumstances = _renumbering(other.circumstances, self.circumstances, -1)
+        for key, count in other.latencies.items():
+            key = (((callers[key >> 2 * PART_BITS] << PART_BITS) + circumstances[key >> PART_BITS & PART_MASK]
+                    << PART_BITS) + (key & PART_MASK))
+            self.latencies[key] += count
+        for category, rows in other.rejected.items():
+            self.reject(category, rows)
+        if other.first_ms is not None and other.last_ms is not None:
+            self.see_times(other.first_ms, other.last_ms)
+        self._views = {}
+        return self
+
+    def state(self) -> Dict[str, Any]:
+        """Return all counts as plain lists and dictionaries, to be kept or sent to another process."""
+        return {"callers": self.callers.texts, "circumstances": self.circumstances.texts, "cubes": self.cubes,
+                "latencies": self.latencies, "rejected": self.rejected, "first_ms": self.first_ms,
+                "last_ms": self.last_ms}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Rollup:
+        """Return the rollup whose `state` this is."""
+        rollup = cls()
+        for texts in state["callers"]:
+            rollup.callers.number(tuple(texts))
+        for texts in state["circumstances"]:
+            rollup.circumstances.number(tuple(texts))
+        rollup.cubes, rollup.rejected = state["cubes"], state["rejected"]
+        rollup.latencies = Counter(state["latencies"])
+        rollup.first_ms, rollup.last_ms = state["first_ms"], state["last_ms"]
+        return rollup
+
+    # Asking.
+
+    def by(self, *dimensions: str, where: Optional[Where] = None) -> List[Group]:
+        """Return the measures of every combination of the dimensions' values that occurs, sorted by key.
+
+        `where` maps dimensions to the text, or the texts, that calls must have. Raises LookupError, naming the
+        cubes there are, when no cube holds all the dimensions: a mistake in the program, not in the data.
+        """
+        where = where or {}
+        names, cells = self._smallest(set(dimensions) | set(where))
+        tests = [(names.index(name), {wanted} if isinstance(wanted, str) else set(wanted))
+                 for name, wanted in where.items()]
+        if tests:
+            cells = {key: packed for key, packed in cells.items()
+                     if all(key[place] in wanted for place, wanted in tests)}
+        sums = _regrouped(cells, _picker(names, dimensions))
+        if not where:
+            self._views[tuple(dimensions)] = sums
+        return [Group(key, unpack(packed)) for key, packed in sorted(sums.items()) if packed]
+
+    def total(self, where: Optional[Where] = None) -> Measures:
+        """Return the measures of all calls, or of those that fit."""
+        groups = self.by(where=where)
+        return groups[0].measures if groups else Measures()
+
+    def latency(self, *dimensions: str, where: Optional[Where] = None) -> Dict[Key, Histogram]:
+        """Return the latency histogram of successful calls by feature, provider, model or region, sorted by key."""
+        where = where or {}
+        names = LATENCY.caller + LATENCY.circumstance
+        unknown = (set(dimensions) | set(where)) - set(names)
+        if unknown:
+            raise LookupError(f"latency is not kept by {min(unknown)}: it is by {', '.join(names)}")
+        pick = _picker(names, dimensions)
+        counts: Dict[Key, Dict[int, int]] = {}
+        for key, count in self.latencies.items():
+            texts = (self.callers.kept_texts[-1][key >> 2 * PART_BITS]
+                     + self.circumstances.kept_texts[-1][key >> PART_BITS & PART_MASK])
+            if count and all(_fits(texts[names.index(name)], wanted) for name, wanted in where.items()):
+                buckets = counts.setdefault(pick(texts), {})
+                bucket = key & PART_MASK
+                buckets[bucket] = buckets.get(bucket, 0) + count
+        return {key: Histogram(buckets) for key, buckets in sorted(counts.items())}
+
+    def values(self, dimension: str) -> List[str]:
+        """Return the texts of a dimension that occur, sorted."""
+        return [group.key[0] for group in self.by(dimension)]
+
+    def canonical(self) -> Dict[str, Any]:
+        """Return everything that is counted, free of internal numbers, for telling whether two rollups are equal."""
+        cubes = {cube.name: sorted(item for item in self._rolled(number, cube, cube.dimensions).items() if item[1])
+                 for number, cube in enumerate(CUBES)}
+        latency = {key: histogram.counts for key, histogram in
+                   self.latency(*LATENCY.caller, *LATENCY.circumstance).items()}
+        return {"cubes": cubes, "latency": latency, "rejected": dict(sorted(self.rejected.items())),
+                "first_ms": self.first_ms, "last_ms": self.last_ms}
+
+    def _smallest(self, wanted: AbstractSet[str]) -> Tuple[Tuple[str, ...], Dict[Key, int]]:
+        """Return names and cells of the smallest cube, or earlier answer, that holds all the dimensions."""
+        fitting = [(len(cells), names) for names, cells in self._views.items() if wanted <= set(names)]
+        if fitting:
+            names = min(fitting)[1]
+            return names, self._views[names]
+        held = [(len(self.cubes[number]), number) for number, cube in enumerate(CUBES)
+                if wanted <= set(cube.dimensions)]
+        if not held:
+            unknown = sorted(set(wanted) - set(DIMENSIONS))
+            what = f"there is no dimension {unknown[0]}" if unknown else f"no cube holds {', '.join(sorted(wanted))}"
+            raise LookupError(f"{what}; cubes: " + "; ".join(", ".join(cube.dimensions) for cube in CUBES))
+        number = min(held)[1]
+        cube = CUBES[number]
+        # The cube's other dimensions are rolled away while its keys are still numbers.
+        names = tuple(name for name in cube.dimensions if name in wanted)
+        self._views[names] = self._rolled(number, cube, names)
+        return names, self._views[names]
+
+    def _rolled(self, number: int, cube: Cube, names: Sequence[str]) -> Dict[Key, int]:
+        """Return a cube's cells by some of its dimensions; the keys are texts, time first."""
+        callers = _Projection(self.callers.kept_texts[number], cube.caller, names)
+        circumstances = _Projection(self.circumstances.kept_texts[number], cube.circumstance, names)
+        keep_time = cube.time in names
+        caller_of, circumstance_of = callers.numbers, circumstances.numbers
+        sums: Dict[int, int] = {}
+        for key, packed in self.cubes[number].items():
+            small = (((key >> 2 * PART_BITS if keep_time else 0) << PART_BITS)
+                     + caller_of[key >> PART_BITS & PART_MASK] << PART_BITS) + circumstance_of[key & PART_MASK]
+            sums[small] = sums.get(small, 0) + packed
+        times = _TIME_TEXTS[cube.time]
+        named: Dict[Key, int] = {}
+        for key, packed in sums.items():
+            time = (times(key >> 2 * PART_BITS),) if keep_time else ()
+            named[time + callers.texts[key >> PART_BITS & PART_MASK] + circumstances.texts[key & PART_MASK]] = packed
+        return named
+
+
+class _Projection:
+    """Numbers for what is left of a cube's texts when only some dimensions are asked for."""
+
+    def __init__(self, texts: Sequence[Key], held: Sequence[str], wanted: Collection[str]) -> None:
+        pick = _picker(held, [name for name in held if name in wanted])
+        seen: Dict[Key, int] = {}
+        self.numbers = [seen.setdefault(pick(one), len(seen)) for one in texts] or [0]
+        self.texts = list(seen) or [()]
+
+
+def _picker(names: Sequence[str], wanted: Sequence[str]) -> Callable[[Key], Key]:
+    """Return a function that picks the wanted dimensions out of a tuple of texts."""
+    places = [names.index(name) for name in wanted]
+    if places == list(range(len(names))):
+        return lambda texts: texts
+    if len(places) == 1:
+        place = places[0]
+        return lambda texts: (texts[place],)
+    return itemgetter(*places) if places else lambda texts: ()
+
+
+def _regrouped(cells: Mapping[Key, int], pick: Callable[[Key], Key]) -> Dict[Key, int]:
+    sums: Dict[Key, int] = {}
+    for key, packed in cells.items():
+        short = pick(key)
+        sums[short] = sums.get(short, 0) + packed
+    return sums
+
+
+def _renumbering(source: Numbers, target: Numbers, cube: int) -> List[int]:
+    """Return, for each number that a cube of one rollup uses, the number in another rollup."""
+    renumbered = [0] * len(source.kept_texts[cube])
+    for number, texts in enumerate(source.texts):
+        renumbered[source.kept[cube][number]] = target.kept[cube][target.number(texts)]
+    return renumbered
+
+
+def _fits(text: str, wanted: Union[str, Collection[str]]) -> bool:
+    return text == wanted if isinstance(wanted, str) else text in wanted
+
+
+def _day_text(day: int) -> str:
+    return (_EPOCH + timedelta(days=day)).strftime("%Y-%m-%d").rjust(10, "0")
+
+
+def _hour_text(hour: int) -> str:
+    return f"{_day_text(hour // 24)}T{hour % 24:02d}"
+
+
+_TIME_TEXTS: Dict[str, Callable[[int], str]] = {"day": _day_text, "hour": _hour_text, "": str}
