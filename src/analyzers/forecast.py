@@ -1,0 +1,156 @@
+"""Forecasting a daily series: weekday season, damped trend, an 80 % interval, and its error on the past.
+
+Each series chooses its own smoothing by what would have worked before: from several days of the past the following
+days are foretold and compared with what came. The same backtest gives the interval, and the figures by which the
+forecast is judged beside the plain daily average.
+"""
+from __future__ import annotations
+
+import math
+from typing import List, NamedTuple, Optional, Sequence, Tuple
+
+from analyzers.common import mean, median, quantile
+
+HORIZON = 30  # days
+LEAST_DAYS = 14  # of history for a season and a backtest
+WEEK = 7
+COVERAGE = 0.8
+ORIGINS = 8  # days of the past from which a forecast is tried
+# Smoothing of level and trend per day, and how fast the trend fades; the first has no trend at all.
+SETTINGS = ((0.05, 0.0, 1.0), (0.1, 0.0, 1.0), (0.25, 0.0, 1.0), (0.1, 0.05, 0.96), (0.2, 0.1, 0.94), (0.4, 0.1, 0.9))
+TINY = 1e-9
+
+
+class Backtest(NamedTuple):
+    """How well the past was foretold: mean absolute percentage errors (1.0 is 100 %), and the interval's coverage."""
+
+    forecast_error: float
+    daily_average_error: float
+    coverage: float
+    trials: int
+
+
+class Forecast(NamedTuple):
+    """The expected values of the days ahead, the bounds of each and of their sum, and the backtest.
+
+    `backtest` is None, and the bounds are as wide as the values differ, where the history is too short for one.
+    """
+
+    daily: List[float]
+    low: List[float]
+    high: List[float]
+    total: float
+    total_low: float
+    total_high: float
+    backtest: Optional[Backtest]
+
+
+class _Trial(NamedTuple):
+    """One look from the past: what was foretold, what came, and what the plain average said, for some days."""
+
+    foretold: List[float]
+    came: List[float]
+    average: float
+
+
+def forecast(values: Sequence[float], horizon: int = HORIZON) -> Optional[Forecast]:
+    """Return the forecast of a daily series (days without holes, oldest first), or None of nothing."""
+    if not values:
+        return None
+    if len(values) < LEAST_DAYS:
+        return _plain(values, horizon)
+    # The season starts on the weekday of the first value; only its rhythm of seven matters.
+    best = min(SETTINGS, key=lambda setting: _error(_trials(values, setting)))
+    trials = _trials(values, best)
+    daily = _foretell(values, best, horizon)
+    spread = _spread(trials)
+    whole = _total_spread(trials, horizon)
+    total = math.fsum(daily)
+    return Forecast(daily, [max(0.0, day * (1 - spread)) for day in daily], [day * (1 + spread) for day in daily],
+                    total, max(0.0, total * (1 - whole)), total * (1 + whole), _judge(trials, values))
+
+
+def _plain(values: Sequence[float], horizon: int) -> Forecast:
+    middle, low, high = mean(values), min(values), max(values)
+    return Forecast([middle] * horizon, [low] * horizon, [high] * horizon, middle * horizon, low * horizon,
+                    high * horizon, None)
+
+
+def _season(values: Sequence[float]) -> List[float]:
+    """Return the factor of each day of the week, by place in the series modulo seven; their mean is 1."""
+    ratios: List[List[float]] = [[] for _ in range(WEEK)]
+    for place in range(3, len(values) - 3):
+        around = mean(values[place - 3:place + 4])
+        if around > TINY:
+            ratios[place % WEEK].append(values[place] / around)
+    # Few weeks make a poor median: pull it towards no season at all.
+    raw = [(median(found) * len(found) + 2.0) / (len(found) + 2) if found else 1.0 for found in ratios]
+    middle = mean(raw)
+    return [one / middle for one in raw] if middle > TINY else [1.0] * WEEK
+
+
+def _foretell(values: Sequence[float], setting: Tuple[float, float, float], horizon: int) -> List[float]:
+    """Return the days ahead: damped-trend exponential smoothing of the values without their season."""
+    level_rate, trend_rate, fade = setting
+    season = _season(values)
+    flat = [value / max(season[place % WEEK], TINY) for place, value in enumerate(values)]
+    level, trend = mean(flat[:WEEK]), 0.0
+    for value in flat:
+        before = level
+        level += trend * fade + level_rate * (value - level - trend * fade)
+        trend = fade * trend + trend_rate * (level - before - fade * trend)
+    ahead, reach = [], 0.0
+    for step in range(1, horizon + 1):
+        reach += fade ** step
+        ahead.append(max(0.0, (level + trend * reach) * season[(len(values) + step - 1) % WEEK]))
+    return ahead
+
+
+def _trials(values: Sequence[float], setting: Tuple[float, float, float]) -> List[_Trial]:
+    """Return forecasts made at several days of the past, with what came."""
+    days = min(HORIZON, max(WEEK, len(values) // 3))
+    first, last = max(WEEK, len(values) // 3), len(values) - WEEK
+    step = max(1, (last - first) // ORIGINS)
+    trials = []
+    for origin in range(last, first, -step):
+        came = list(values[origin:origin + days])
+        trials.append(_Trial(_foretell(values[:origin], setting, len(came)), came, mean(values[:origin])))
+    return trials
+
+
+def _error(trials: Sequence[_Trial]) -> float:
+    """Return the mean relative error of the sums over the days of each trial."""
+    return mean([abs(math.fsum(trial.foretold) - math.fsum(trial.came)) / max(math.fsum(trial.came), TINY)
+                 for trial in trials])
+
+
+def _spread(trials: Sequence[_Trial]) -> float:
+    """Return by how much a day may miss its forecast, relatively, with the probability of the interval."""
+    misses = [abs(came - told) / told for trial in trials for told, came in zip(trial.foretold, trial.came)
+              if told > TINY]
+    return quantile(misses, COVERAGE)
+
+
+def _total_spread(trials: Sequence[_Trial], horizon: int) -> float:
+    """Return the same for the sum of all days; a shorter trial is stretched as a random walk would be."""
+    misses = []
+    for trial in trials:
+        told, came = math.fsum(trial.foretold), math.fsum(trial.came)
+        if told > TINY:
+            misses.append(abs(came - told) / told * math.sqrt(horizon / max(len(trial.came), 1)) ** 0.5)
+    return quantile(misses, COVERAGE)
+
+
+def _judge(trials: Sequence[_Trial], values: Sequence[float]) -> Backtest:
+    """Return the errors of the sums, beside the plain daily average's, and the interval's honest coverage.
+
+    The coverage leaves out the trial that it is asked of, so that an interval is not praised for its own data.
+    """
+    averages = [_Trial([trial.average] * len(trial.came), trial.came, trial.average) for trial in trials]
+    inside = days = 0
+    for number, trial in enumerate(trials):
+        spread = _spread(list(trials[:number]) + list(trials[number + 1:]))
+        for told, came in zip(trial.foretold, trial.came):
+            inside += told * (1 - spread) <= came <= told * (1 + spread)
+            days += 1
+    return Backtest(_error(trials), _error(averages), inside / max(1, days), len(trials))

@@ -1,0 +1,1 @@
+"""From results to files: JSON, and pages that hold nothing the JSON does not."""

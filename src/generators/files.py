@@ -1,0 +1,39 @@
+"""Files that are replaced as a whole, and left alone when nothing in them would change."""
+from __future__ import annotations
+
+import json
+import os
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from errors import LogError, explain_os_error
+
+
+def write_whole(path: Path, text: str) -> bool:
+    """Replace a text file as a whole; False when it held the same text already. Raises `LogError` on failure."""
+    data = text.encode("utf-8", "backslashreplace")
+    beside = path.with_name(path.name + ".new")
+    try:
+        if path.exists() and path.read_bytes() == data:
+            return False
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(beside, "wb") as handle:
+            handle.write(data)
+            handle.flush()
+            os.fsync(handle.fileno())
+        os.replace(beside, path)
+    except OSError as error:
+        raise LogError(explain_os_error("write", path, error)) from error
+    return True
+
+
+def as_json(results: Any) -> str:
+    """Return results as JSON: amounts as exact decimal strings, no NaN, one indent."""
+    return json.dumps(results, indent=1, default=_plain, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    raise TypeError(f"{type(value).__name__} has no place in results")
