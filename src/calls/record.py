@@ -19,7 +19,8 @@ REFUSED = frozenset({RATE_LIMIT, AUTH_ERROR, SERVER_ERROR})
 class AICall(NamedTuple):
     """One call. Times are milliseconds since 1970 UTC, amounts whole nano-dollars, latency whole milliseconds.
 
-    A cost of None (an empty `cost_usd`) is unknown: no price was known for the model. It is never counted as zero.
+    None stands for what is unknown, an empty text in the log: a cost whose price nobody knew, a latency that nobody
+    measured. It is never counted as zero.
     """
 
     call_id: str
@@ -34,7 +35,7 @@ class AICall(NamedTuple):
     output_tokens: int
     total_tokens: int
     cost_nano: Optional[int]
-    latency_ms: int
+    latency_ms: Optional[int]
     status: str
     environment: str
     region: str
@@ -64,6 +65,7 @@ class AICall(NamedTuple):
         values = list(map(str, self))
         values[1] = format_timestamp(self.timestamp_ms)
         values[11] = "" if self.cost_nano is None else format_nano(self.cost_nano)
+        values[12] = "" if self.latency_ms is None else str(self.latency_ms)
         values[17] = plain_amount(self.tier_price_nano)
         return values
 
@@ -101,8 +103,12 @@ def _cost(text: str) -> Optional[int]:
     return parse_nano(text) if text else None
 
 
+def _latency(text: str) -> Optional[int]:
+    return parse_count(text) if text else None
+
+
 _READERS: List[Callable[[str], object]] = [_text] * len(FIELDS)
 for _field, _reader in (("timestamp", _time), ("input_tokens", parse_count), ("output_tokens", parse_count),
-                        ("total_tokens", parse_count), ("cost_usd", _cost), ("latency_ms", parse_count),
+                        ("total_tokens", parse_count), ("cost_usd", _cost), ("latency_ms", _latency),
                         ("tier_price_usd", parse_nano)):
     _READERS[FIELDS.index(_field)] = _reader

@@ -126,11 +126,16 @@ class Counter:
         # Calls of one hour are many to a cell, so the cubes are updated a fraction as often as there are rows.
         for key, measures in cells.items():
             self.rollup.add_cell(key >> 2 * PART_BITS, key >> PART_BITS & PART_MASK, key & PART_MASK, measures)
+        if not columns.untimed:
+            self._count_latencies(columns, callers, circumstances, failed)
+        self.rollup.see_times(columns.first_ms, columns.last_ms)
+        self._keep_ids(columns.ids)
+
+    def _count_latencies(self, columns: _Columns, callers: Sequence[int], circumstances: Sequence[int],
+                         failed: Sequence[int]) -> None:
         latency_keys = map(add, map(add, map(self._callers.latency.__getitem__, callers),
                                     map(self._circumstances.latency.__getitem__, circumstances)), columns.buckets())
         self.rollup.latencies.update(compress(latency_keys, map(_SUCCEEDED.__getitem__, failed)))
-        self.rollup.see_times(columns.first_ms, columns.last_ms)
-        self._keep_ids(columns.ids)
 
     def _keep_ids(self, ids: Sequence[bytes]) -> None:
         # As id_number does, a column at a time.
@@ -160,7 +165,10 @@ class _Columns:
         except ValueError:
             raise NotClean from None
         self.circumstances = [rest[len(left):] for rest, left in zip(rests, lefts)]
-        self.input, self.output, self.latencies = self._counts(taken), self._counts(given), self._counts(waits)
+        self.input, self.output = self._counts(taken), self._counts(given)
+        # Many imported logs know no latency at all; where some rows know it, the careful road tells them apart.
+        self.untimed = int(not any(waits))
+        self.latencies = [0] * self.rows if self.untimed else self._counts(waits)
         if list(map(add, self.input, self.output)) != self._counts(sums) or not all(self.ids):
             raise NotClean
         self.nanos = self._nanos(costs)
@@ -215,7 +223,7 @@ class _Columns:
         """Return each row's measures as one number (see `rollup.packing`), laid out for all rows at once."""
         table = array("Q", bytes(FIELD_BYTES * _MEASURES * self.rows))
         ones = array("Q", [1]) * self.rows
-        columns = {"calls": ones, "failed": failed, "input_tokens": self.input, "output_tokens": self.output,
+        columns = {"calls": ones, "failed": failed, "untimed": [self.untimed] * self.rows, "input_tokens": self.input, "output_tokens": self.output,
                    "latency_ms": self.latencies, "cost_nano": self.nanos}
         try:
             for name, column in columns.items():

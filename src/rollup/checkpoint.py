@@ -23,7 +23,7 @@ from rollup.cubes import CUBES, EXACT_MS, LATENCY, OCTAVE_STEPS, Measures
 from rollup.rollup import Rollup
 
 MAGIC = b"finops counts 1\n"
-KEY_BYTES, VALUE_BYTES, COUNT_BYTES = 16, 72, 8
+KEY_BYTES, VALUE_BYTES, COUNT_BYTES = 16, 80, 8
 SEGMENT_BYTES = 32 << 20  # of the log, to a checksum; they are taken side by side
 _DIGEST_BYTES = 32
 _READ_BYTES = 1 << 20

@@ -42,13 +42,14 @@ OCTAVE_STEPS = 128  # above, steps per doubling: the middle of a step is within 
 class Measures(NamedTuple):
     """What is added up: counts, tokens, milliseconds, and whole nano-dollars.
 
-    `failed` counts calls whose status is not success; `unpriced` those whose cost is unknown, which add nothing
-    to `cost_nano`.
+    `failed` counts calls whose status is not success, `unpriced` those whose cost is unknown, and `untimed` those
+    whose latency is: they add nothing to `cost_nano` and `latency_ms`.
     """
 
     calls: int = 0
     failed: int = 0
     unpriced: int = 0
+    untimed: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
     latency_ms: int = 0
@@ -58,3 +59,8 @@ class Measures(NamedTuple):
     def tokens(self) -> int:
         """Return input plus output tokens."""
         return self.input_tokens + self.output_tokens
+
+    @property
+    def timed(self) -> int:
+        """Return the calls whose latency is known: what `latency_ms` is to be divided by."""
+        return self.calls - self.untimed

@@ -1,4 +1,4 @@
-"""Measures as one whole number: seven counters side by side, added with one addition.
+"""Measures as one whole number: eight counters side by side, added with one addition.
 
 Counting is one dictionary update a row and cube, and adding two large whole numbers takes no longer than adding
 two small ones. Cost stands topmost, so it alone may exceed its 64 bits; the bounds of `calls.values` on a single

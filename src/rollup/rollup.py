@@ -93,11 +93,10 @@ class Rollup:
         circumstance = self.circumstances.number(
             (call.status, call.environment, call.region, call.subscription_tier, str(call.tier_price_nano),
              call.customer_archetype))
-        unpriced = call.cost_nano is None
-        packed = pack((1, int(call.status != SUCCESS), int(unpriced), call.input_tokens, call.output_tokens,
-                       call.latency_ms, call.cost_nano or 0))
+        packed = pack((1, int(call.status != SUCCESS), int(call.cost_nano is None), int(call.latency_ms is None),
+                       call.input_tokens, call.output_tokens, call.latency_ms or 0, call.cost_nano or 0))
         self.add_cell(call.timestamp_ms // 3_600_000, caller, circumstance, sign * packed)
-        if call.status == SUCCESS:
+        if call.status == SUCCESS and call.latency_ms is not None:
             self.add_latency(caller, circumstance, latency_bucket(call.latency_ms), sign)
         self.see_times(call.timestamp_ms, call.timestamp_ms)
 
