@@ -223,8 +223,8 @@ class _Columns:
         """Return each row's measures as one number (see `rollup.packing`), laid out for all rows at once."""
         table = array("Q", bytes(FIELD_BYTES * _MEASURES * self.rows))
         ones = array("Q", [1]) * self.rows
-        columns = {"calls": ones, "failed": failed, "untimed": [self.untimed] * self.rows, "input_tokens": self.input, "output_tokens": self.output,
-                   "latency_ms": self.latencies, "cost_nano": self.nanos}
+        columns = {"calls": ones, "failed": failed, "untimed": [self.untimed] * self.rows, "input_tokens": self.input,
+                   "output_tokens": self.output, "latency_ms": self.latencies, "cost_nano": self.nanos}
         try:
             for name, column in columns.items():
                 table[Measures._fields.index(name)::_MEASURES] = array("Q", column)

@@ -41,8 +41,7 @@ def save_checkpoint(counts: Counts, csv_path: Path, layout: Layout, checksums: L
     beside = path.with_name(path.name + ".new")
     try:
         with open(beside, "wb") as handle:
-            handle.write(MAGIC + hashlib.blake2b(body, digest_size=_DIGEST_BYTES).digest())
-            handle.write(body)
+            handle.write(_front(body) + body)
             handle.flush()
             os.fsync(handle.fileno())
         os.replace(beside, path)
@@ -55,7 +54,7 @@ def load_checkpoint(csv_path: Path, layout: Layout, size: int) -> Optional[Tuple
     try:
         data = checkpoint_path(csv_path).read_bytes()
         body = data[len(MAGIC) + _DIGEST_BYTES:]
-        if data[:len(MAGIC)] + hashlib.blake2b(body, digest_size=_DIGEST_BYTES).digest() != data[:-len(body) or None]:
+        if data[:len(MAGIC) + _DIGEST_BYTES] != _front(body):
             return None
         length = int.from_bytes(body[:8], "little")
         head = json.loads(body[8:8 + length].decode("utf-8"))
@@ -88,6 +87,10 @@ def _checksum(csv_path: Path, start: int, end: int) -> int:
             value = zlib.crc32(data, value)
             start += len(data)
     return value
+
+
+def _front(body: bytes) -> bytes:
+    return MAGIC + hashlib.blake2b(body, digest_size=_DIGEST_BYTES).digest()
 
 
 def _plain(layout: Layout) -> List[Any]:
