@@ -137,8 +137,7 @@ class LogWriter(LogAppender):
         """Lock an open log; False when the file was replaced while we waited, so that the lock is worthless."""
         try:
             found = os.fstat(descriptor)
-            if not stat.S_ISREG(found.st_mode):
-                raise LogError(f"cannot write {self.path}: it is no ordinary file: name another")
+            _check_ordinary(self.path, found)
             if not lock_file(descriptor, self._wait_seconds):
                 raise LogBusyError(f"{self.path} is being written by another process: wait for it to end, "
                                    "or choose another file with --output")
@@ -158,13 +157,13 @@ class LogWriter(LogAppender):
             os.ftruncate(descriptor, 0)
         end = os.fstat(descriptor).st_size
         self.size = _last_line_end(descriptor, end)
+        if not _may_begin_log(self.read(0, _PEEK_BYTES)):
+            raise LogError(f"cannot append to {self.path}: its first line is not the header of the 19 fields in "
+                           "their order: choose another file, or convert it with import_calls.py")
         if self.size < end:
             self._set_aside(self.read(self.size, end - self.size))
         if not self.size:
-            self._append(HEADER.encode("ascii") + b"\n")
-        elif not _has_header(self.read(0, _PEEK_BYTES)):
-            raise LogError(f"cannot append to {self.path}: its first line is not the header of the 19 fields in "
-                           "their order: choose another file, or convert it with import_calls.py")
+            self.write(HEADER.encode("ascii") + b"\n")
 
     def _set_aside(self, half_line: bytes) -> None:
         """Cut off the half line; unless it is simulated, and so can be made again, keep it in a file beside."""
@@ -178,6 +177,7 @@ class LogWriter(LogAppender):
 def whole_lines_size(path: Union[str, Path]) -> int:
     """Return where a log's last whole line ends, in bytes; 0 where there is no log."""
     try:
+        _check_ordinary(path, os.stat(path))  # opening a pipe would wait for its other end
         with open(path, "rb") as handle:
             return _last_line_end(handle.fileno(), os.fstat(handle.fileno()).st_size)
     except FileNotFoundError:
@@ -191,18 +191,29 @@ def is_replaceable(path: Union[str, Path]) -> bool:
     end = whole_lines_size(path)
     if not end:
         return not os.path.exists(path) or os.path.getsize(path) == 0
+    prefix = SIMULATED_PREFIX.encode("ascii")
     with open(path, "rb") as handle:
         head = handle.read(_PEEK_BYTES)
         handle.seek(max(0, end - _PEEK_BYTES))
-        tail = handle.read(_PEEK_BYTES)
-    last_line = tail[:tail.rindex(b"\n")].rpartition(b"\n")[2] if b"\n" in tail else b""
-    rows = head.partition(b"\n")[2]
-    prefix = SIMULATED_PREFIX.encode("ascii")
-    return _has_header(head) and (not rows or rows.startswith(prefix) and last_line.startswith(prefix))
+        tail = handle.read(min(end, _PEEK_BYTES))
+        half_line = handle.read(len(prefix))
+    if not _may_begin_log(head) or not prefix.startswith(half_line):
+        return False
+    header, _, rows = head.partition(b"\n")
+    last_line = tail[:-1].rpartition(b"\n")[2]
+    return end == len(header) + 1 or rows.startswith(prefix) and last_line.startswith(prefix)
 
 
-def _has_header(head: bytes) -> bool:
-    return head.partition(b"\n")[0].strip().decode("utf-8-sig", "replace") == HEADER
+def _check_ordinary(path: Union[str, Path], found: os.stat_result) -> None:
+    if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):  # opening a folder says so itself
+        raise LogError(f"cannot write {path}: it is no ordinary file: name another")
+
+
+def _may_begin_log(head: bytes) -> bool:
+    """Tell whether a log may begin like this: with the header, or with as much of it as was written."""
+    first_line, newline, _ = head.partition(b"\n")
+    text = first_line.strip().decode("utf-8-sig", "replace")
+    return text == HEADER if newline else HEADER.startswith(text)
 
 
 def _last_line_end(descriptor: int, end: int) -> int:
