@@ -5,13 +5,14 @@ Providers are one JSON file each in `providers/`; the market (tiers, archetypes,
 """
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from catalog.prices import CLASSES, DatedPrice, Model, read_prices
 from errors import CatalogError
@@ -153,12 +154,14 @@ class Catalog:
 def load_catalog(folder: Path = FOLDER) -> Catalog:
     """Read and check all data files below a folder; raises `CatalogError` with file, entry and reason."""
     market, workload = _read(folder / "market.json"), _read(folder / "workload.json")
-    files = sorted((folder / "providers").glob("*.json"))
-    providers = sorted((_provider(path) for path in files), key=lambda one: (-one.market_share_percent, one.provider))
+    providers = sorted(_providers(folder / "providers"), key=lambda one: (-one.market_share_percent, one.provider))
     entries = functools.partial(_entries, folder / "market.json", market)
-    lengths = _shapes(folder / "workload.json", workload)
+    with _naming("workload.json"):
+        as_of, lengths = date.fromisoformat(workload["as_of"]), _shapes(workload)
+        probabilities = tuple(float(one) for one in workload["probabilities"])
+        rhythms = {name: _rhythm(name, one) for name, one in workload["rhythms"].items()}
     return Catalog(
-        as_of=date.fromisoformat(workload["as_of"]),
+        as_of=as_of,
         providers=tuple(providers),
         tiers=entries("tiers", lambda one: Tier(one["tier"], one["price_usd"], int(one["weight"]))),
         archetypes=entries("archetypes", _archetype),
@@ -166,10 +169,20 @@ def load_catalog(folder: Path = FOLDER) -> Catalog:
         environments=entries("environments", lambda one: (one["environment"], int(one["weight"]))),
         features=entries("features", functools.partial(_feature, lengths)),
         speeds=dict(entries("classes", _speed)),
-        probabilities=tuple(float(one) for one in workload["probabilities"]),
+        probabilities=probabilities,
         lengths=lengths,
-        rhythms={name: _rhythm(name, one) for name, one in workload["rhythms"].items()},
-        names=_names(providers))
+        rhythms=rhythms,
+        names={(model.provider, name): model for provider in providers for model in provider.models
+               for name in (model.model,) + model.aliases})
+
+
+@contextlib.contextmanager
+def _naming(where: str) -> Iterator[None]:
+    """Turn what a bad entry raises into a `CatalogError` that says where it stands."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        raise CatalogError(f"{where}: {_reason(error)}") from error
 
 
 def _read(path: Path) -> Dict[str, Any]:
@@ -183,6 +196,19 @@ def _read(path: Path) -> Dict[str, Any]:
     if not isinstance(document, dict):
         raise CatalogError(f"{path.name}: holds no JSON object")
     return document
+
+
+def _providers(folder: Path) -> List[Provider]:
+    found: Dict[str, Path] = {}
+    providers = []
+    for path in sorted(folder.glob("*.json")):
+        provider = _provider(path)
+        if found.setdefault(provider.provider, path) != path:
+            raise CatalogError(f"{path.name}: the provider {provider.provider!r} stands in "
+                               f"{found[provider.provider].name} too")
+        _check_names(path, provider.models)
+        providers.append(provider)
+    return providers
 
 
 def _provider(path: Path) -> Provider:
@@ -211,8 +237,8 @@ def _model(path: Path, provider: str, entry: Mapping[str, Any]) -> Model:
 
 def _entries(path: Path, document: Mapping[str, Any], section: str, read: Callable[[Any], Any]) -> Tuple[Any, ...]:
     try:
-        rows: Sequence[Any] = document[section]
-    except KeyError as error:
+        rows: Sequence[Any] = list(document[section])
+    except (KeyError, TypeError) as error:
         raise CatalogError(f"{path.name}: {_reason(error)}") from error
     result = []
     for number, row in enumerate(rows, 1):
@@ -246,30 +272,33 @@ def _speed(one: Mapping[str, Any]) -> Tuple[str, Speed]:
 
 
 def _rhythm(name: str, one: Mapping[str, Any]) -> Rhythm:
-    hourly = [float(weight) for weight in one["hourly"]]
-    mean = sum(hourly) / 24
-    return Rhythm(name, tuple(weight / mean for weight in hourly), float(one["weekend"]), float(one["daily_sigma"]))
+    with _naming(f"workload.json: rhythm {name!r}"):
+        hourly = [float(weight) for weight in one["hourly"]]
+        if len(hourly) != 24 or min(hourly) < 0 or not sum(hourly):
+            raise ValueError("24 hourly weights of at least 0, not all 0, are needed")
+        mean = sum(hourly) / 24
+        return Rhythm(name, tuple(weight / mean for weight in hourly), float(one["weekend"]),
+                      float(one["daily_sigma"]))
 
 
-def _shapes(path: Path, document: Mapping[str, Any]) -> Dict[str, Lengths]:
+def _shapes(document: Mapping[str, Any]) -> Dict[str, Lengths]:
     points = len(document["probabilities"])
     result = {}
     for name, one in document["lengths"].items():
-        result[name] = Lengths(tuple(one["input"]), tuple(one["output"]))
-        if any(len(grid) != points or list(grid) != sorted(grid) for grid in result[name]):
-            raise CatalogError(f"{path.name}: lengths {name!r}: {points} ascending values are needed")
+        with _naming(f"workload.json: lengths {name!r}"):
+            result[name] = Lengths(tuple(one["input"]), tuple(one["output"]))
+            if any(len(grid) != points or list(grid) != sorted(grid) for grid in result[name]):
+                raise ValueError(f"{points} ascending values are needed")
     return result
 
 
-def _names(providers: Sequence[Provider]) -> Dict[Tuple[str, str], Model]:
-    names: Dict[Tuple[str, str], Model] = {}
-    for model in (one for provider in providers for one in provider.models):
+def _check_names(path: Path, models: Sequence[Model]) -> None:
+    names: Dict[str, Model] = {}
+    for model in models:
         for name in (model.model,) + model.aliases:
-            known = names.setdefault((model.provider, name), model)
+            known = names.setdefault(name, model)
             if known is not model:
-                raise CatalogError(f"{model.provider}: the name {name!r} stands for both "
-                                   f"{known.model} and {model.model}")
-    return names
+                raise CatalogError(f"{path.name}: the name {name!r} stands for both {known.model} and {model.model}")
 
 
 def _day(text: Optional[str]) -> Optional[date]:
@@ -283,4 +312,6 @@ def _one_of(known: Any, name: str) -> str:
 
 
 def _reason(error: Exception) -> str:
-    return f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
+    if isinstance(error, KeyError):
+        return f"{error.args[0]} is missing"
+    return "a value is no number" if isinstance(error, ArithmeticError) else str(error)

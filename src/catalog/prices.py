@@ -100,13 +100,16 @@ def _long_context(entry: Optional[Mapping[str, Any]]) -> Optional[LongContext]:
 
 def _picos(entry: Mapping[str, Any], names: Tuple[str, ...]) -> Dict[str, Any]:
     for name in ("input", "output"):
-        if name not in entry:
+        if entry.get(name) is None:
             raise KeyError(name)
     return {name: _pico(name, entry[name]) for name in names if entry.get(name) is not None}
 
 
 def _pico(name: str, dollars: Any) -> int:
-    pico = Decimal(dollars) * PICO_PER_USD_PER_MILLION
+    try:
+        pico = Decimal(dollars) * PICO_PER_USD_PER_MILLION
+    except ArithmeticError:  # text that is no number
+        pico = Decimal("NaN")
     if not pico.is_finite() or pico < 0 or pico != int(pico):
         raise ValueError(f"{name} {dollars} is not a price in dollars per million tokens with at most 6 decimals")
     return int(pico)
