@@ -1,6 +1,6 @@
 """Forecasting a daily series: weekday season, damped trend, an 80 % interval, and its error on the past.
 
-Each series chooses its own smoothing by what would have worked before: from several days of the past the following
+Several ways of smoothing are mixed by how well they would have worked before: from several days of the past the following
 days are foretold and compared with what came. The same backtest gives the interval, and the figures by which the
 forecast is judged beside the plain daily average.
 """
@@ -9,15 +9,18 @@ from __future__ import annotations
 import math
 from typing import List, NamedTuple, Optional, Sequence, Tuple
 
-from analyzers.common import mean, median, quantile
+from analyzers.common import deviation, mean, median, quantile, robust_sigma
 
 HORIZON = 30  # days
 LEAST_DAYS = 14  # of history for a season and a backtest
 WEEK = 7
 COVERAGE = 0.8
 ORIGINS = 8  # days of the past from which a forecast is tried
-# Smoothing of level and trend per day, and how fast the trend fades; the first has no trend at all.
-SETTINGS = ((0.05, 0.0, 1.0), (0.1, 0.0, 1.0), (0.25, 0.0, 1.0), (0.1, 0.05, 0.96), (0.2, 0.1, 0.94), (0.4, 0.1, 0.9))
+# Smoothing of level and trend per day, and how fast the trend fades; the first is the plain average.
+SETTINGS = ((0.0, 0.0, 1.0), (0.05, 0.0, 1.0), (0.1, 0.0, 1.0), (0.25, 0.0, 1.0), (0.05, 0.02, 0.99),
+            (0.1, 0.05, 0.96), (0.2, 0.1, 0.94))
+LEAST_ERROR = 0.02  # below, one way is as good as another
+MEDIAN_ERROR = 1.2533  # a median's standard error against a mean's, of a normal distribution
 TINY = 1e-9
 
 
@@ -60,14 +63,21 @@ def forecast(values: Sequence[float], horizon: int = HORIZON) -> Optional[Foreca
     if len(values) < LEAST_DAYS:
         return _plain(values, horizon)
     # The season starts on the weekday of the first value; only its rhythm of seven matters.
-    best = min(SETTINGS, key=lambda setting: _error(_trials(values, setting)))
-    trials = _trials(values, best)
-    daily = _foretell(values, best, horizon)
-    spread = _spread(trials)
-    whole = _total_spread(trials, horizon)
+    tried = [_trials(values, setting) for setting in SETTINGS]
+    # What erred little in the past counts more; a mixture errs less than the choice of one.
+    weights = [1 / max(_error(one), LEAST_ERROR) ** 2 for one in tried]
+    trials = [_Trial(_mixed([one.foretold for one in same], weights), same[0].came, same[0].average)
+              for same in zip(*tried)]
+    daily = _mixed([_foretell(values, setting, horizon) for setting in SETTINGS], weights)
+    spread, whole = _spread(trials), _total_spread(trials, horizon)
     total = math.fsum(daily)
     return Forecast(daily, [max(0.0, day * (1 - spread)) for day in daily], [day * (1 + spread) for day in daily],
-                    total, max(0.0, total * (1 - whole)), total * (1 + whole), _judge(trials, values))
+                    total, max(0.0, total * (1 - whole)), total * (1 + whole), _judge(trials))
+
+
+def _mixed(candidates: Sequence[Sequence[float]], weights: Sequence[float]) -> List[float]:
+    whole = math.fsum(weights)
+    return [math.fsum(value * weight for value, weight in zip(day, weights)) / whole for day in zip(*candidates)]
 
 
 def _plain(values: Sequence[float], horizon: int) -> Forecast:
@@ -83,10 +93,14 @@ def _season(values: Sequence[float]) -> List[float]:
         around = mean(values[place - 3:place + 4])
         if around > TINY:
             ratios[place % WEEK].append(values[place] / around)
-    # Few weeks make a poor median: pull it towards no season at all.
-    raw = [(median(found) * len(found) + 2.0) / (len(found) + 2) if found else 1.0 for found in ratios]
-    middle = mean(raw)
-    return [one / middle for one in raw] if middle > TINY else [1.0] * WEEK
+    raw = [median(found) if found else 1.0 for found in ratios]
+    # Days differ by chance too: what the weekdays' medians may differ by chance is taken off their differences.
+    chance = mean([(MEDIAN_ERROR * robust_sigma(found)) ** 2 / max(1, len(found)) for found in ratios])
+    between = deviation(raw) ** 2
+    kept = max(0.0, 1 - chance / between) if between > TINY else 0.0
+    pulled = [1 + kept * (one - mean(raw)) for one in raw]
+    middle = mean(pulled)
+    return [max(one, 0.0) / middle for one in pulled] if middle > TINY else [1.0] * WEEK
 
 
 def _foretell(values: Sequence[float], setting: Tuple[float, float, float], horizon: int) -> List[float]:
@@ -94,7 +108,7 @@ def _foretell(values: Sequence[float], setting: Tuple[float, float, float], hori
     level_rate, trend_rate, fade = setting
     season = _season(values)
     flat = [value / max(season[place % WEEK], TINY) for place, value in enumerate(values)]
-    level, trend = mean(flat[:WEEK]), 0.0
+    level, trend = mean(flat if not level_rate else flat[:WEEK]), 0.0
     for value in flat:
         before = level
         level += trend * fade + level_rate * (value - level - trend * fade)
@@ -141,7 +155,7 @@ def _total_spread(trials: Sequence[_Trial], horizon: int) -> float:
     return quantile(misses, COVERAGE)
 
 
-def _judge(trials: Sequence[_Trial], values: Sequence[float]) -> Backtest:
+def _judge(trials: Sequence[_Trial]) -> Backtest:
     """Return the errors of the sums, beside the plain daily average's, and the interval's honest coverage.
 
     The coverage leaves out the trial that it is asked of, so that an interval is not praised for its own data.

@@ -179,7 +179,8 @@ def test_a_byte_order_mark_and_crlf_are_fine(tmp_path: Path, newline: str) -> No
 
 
 @pytest.mark.parametrize("content,words", [
-    (b"", "no header line yet"), (b"call_id,timest", "no header line yet"), (b"a,b,c\n1,2,3\n", "has no column call_id"),
+    (b"", "no header line yet"), (b"call_id,timest", "no header line yet"),
+    (b"a,b,c\n1,2,3\n", "has no column call_id"),
     ("call_id,x\n".encode("utf-16"), "is UTF-16")])
 def test_a_log_that_cannot_be_one_gets_one_clear_line(tmp_path: Path, content: bytes, words: str) -> None:
     path = tmp_path / "x.csv"
