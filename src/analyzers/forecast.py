@@ -1,8 +1,8 @@
 """Forecasting a daily series: weekday season, damped trend, an 80 % interval, and its error on the past.
 
-Several ways of smoothing are mixed by how well they would have worked before: from several days of the past the following
-days are foretold and compared with what came. The same backtest gives the interval, and the figures by which the
-forecast is judged beside the plain daily average.
+Several ways of smoothing are mixed by how well they would have worked before: from several days of the past the
+following days are foretold and compared with what came. The same backtest gives the interval, and the figures by
+which the forecast is judged beside the plain daily average.
 """
 from __future__ import annotations
 

@@ -67,6 +67,9 @@ def put(log: LogAppender, position: int, parts: Sequence[Part]) -> Told:
                 [effect for part in parts for effect in part.effects])
 
 
+_story: Optional[Story] = None  # a forked worker finds it made; a spawned one makes its own
+
+
 class Soloist:
     """Tells every slice in this process."""
 
@@ -107,7 +110,7 @@ class Ensemble:
     def __enter__(self) -> Ensemble:
         """Start the workers."""
         global _story
-        _story = self._story  # a forked worker has it at once; a spawned one makes its own
+        _story = self._story
         settings = self._story.cast[0].settings
         for _ in range(self.most):
             here, there = multiprocessing.Pipe()
@@ -150,9 +153,6 @@ class Ensemble:
             self._workers[number % self.most][1].send(message)
         except OSError:
             pass  # the worker is gone; waiting for its answer says so
-
-
-_story: Optional[Story] = None
 
 
 def _work(there: Any, spec: StorySpec, settings: Settings, path: Path, shares: Sequence[float], parent: int) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings, strategies as st
 
 from analyzers.common import periods, usd, whole_days
 from analyzers.decompose import Parts, Use, decompose
-from analyzers.finops.understanding import UnderstandingAnalyzer
+from analyzers.finops.understanding import BREAKDOWNS, UnderstandingAnalyzer
 from calls.values import parse_timestamp
 from generators.files import as_json
 
@@ -61,7 +61,7 @@ def test_the_seeds_example_works_as_written(log) -> None:
 
 def test_every_breakdown_adds_up_to_the_total(log) -> None:
     results = UnderstandingAnalyzer(str(log.path)).analyze()
-    for name in ("provider", "model", "customer", "organization", "product", "feature", "tier", "environment", "region"):
+    for name in BREAKDOWNS:
         rows = results[f"by_{name}"]
         assert sum(row["cost"] for row in rows) == results["summary"]["total_cost"], name
         assert sum(row["calls"] for row in rows) == len(log.calls), name
