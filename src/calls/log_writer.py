@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Optional, Union
 
 from calls.locks import lock_file
-from calls.record import HEADER
-from errors import LogBusyError, LogError, explain_os_error
+from calls.record import HEADER, AICall
+from errors import LogBusyError, LogError, RecordError, explain_os_error
 
 SIMULATED_PREFIX = "sim-"  # how the call ids of the simulator begin; a log is ours when its first row's id does
 _PEEK_BYTES = 65_536
@@ -161,7 +161,12 @@ class LogWriter(LogAppender):
             raise LogError(f"cannot append to {self.path}: its first line is not the header of the 19 fields in "
                            "their order: choose another file, or convert it with import_calls.py")
         if self.size < end:
-            self._set_aside(self.read(self.size, end - self.size))
+            tail = self.read(self.size, end - self.size)
+            if _lacks_only_its_newline(tail):
+                self.size = end
+                self.write(b"\n")
+            else:
+                self._set_aside(tail)
         if not self.size:
             self.write(HEADER.encode("ascii") + b"\n")
 
@@ -172,6 +177,17 @@ class LogWriter(LogAppender):
                 handle.write(half_line + b"\n")
         self.set_aside = len(half_line)
         os.ftruncate(self._held(), self.size)
+
+
+def _lacks_only_its_newline(tail: bytes) -> bool:
+    """Tell whether a foreign log's last row is whole, as editors leave it; a simulated one is made again instead."""
+    if tail.startswith(SIMULATED_PREFIX.encode("ascii")):
+        return False
+    try:
+        AICall.from_row(tail.decode("utf-8").split(","))
+    except (RecordError, UnicodeDecodeError):
+        return False
+    return True
 
 
 def whole_lines_size(path: Union[str, Path]) -> int:

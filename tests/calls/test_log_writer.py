@@ -310,3 +310,13 @@ def test_only_nothing_and_simulated_calls_are_replaceable(path, content, replace
     if content is not None:
         path.write_bytes(content)
     assert is_replaceable(path) is replaceable
+
+
+def test_a_whole_foreign_row_without_its_newline_is_ended_and_kept(tmp_path):
+    path = tmp_path / "calls.csv"
+    row = "x-1,2026-01-01T00:00:00.000Z,c,o,p,f,v,m,1,1,2,0.1,10,success,e,r,t,29,a"
+    path.write_text(HEADER + "\n" + row, encoding="ascii")
+    with LogWriter(path) as log:
+        assert log.set_aside == 0
+        log.write(row.replace("x-1", "x-2").encode("ascii") + b"\n")
+    assert path.read_text(encoding="ascii").splitlines() == [HEADER, row, row.replace("x-1", "x-2")]
