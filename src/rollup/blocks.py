@@ -179,7 +179,8 @@ class _Columns:
         if odd or block.count(b",") != self.rows * _COMMAS or block.count(b"\r") not in (0, self.rows):
             raise NotClean
         try:
-            block.decode("utf-8")
+            if not block.isascii():
+                block.decode("utf-8")
         except UnicodeDecodeError:
             raise NotClean from None
 

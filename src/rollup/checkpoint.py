@@ -23,7 +23,7 @@ from rollup.cubes import CUBES, EXACT_MS, LATENCY, OCTAVE_STEPS, Measures
 from rollup.rollup import Rollup
 
 MAGIC = b"finops counts 1\n"
-KEY_BYTES, VALUE_BYTES, COUNT_BYTES = 16, 80, 8
+KEY_BYTES, VALUE_BYTES = 16, 80
 SEGMENT_BYTES = 32 << 20  # of the log, to a checksum; they are taken side by side
 _DIGEST_BYTES = 32
 _READ_BYTES = 1 << 20
@@ -115,8 +115,8 @@ def _sections(counts: Counts, layout: Layout, checksums: List[int]) -> List[byte
     sections = [len(text).to_bytes(8, "little"), text]
     for cells in state["cubes"]:
         sections += [_joined(cells, KEY_BYTES), _joined(cells.values(), VALUE_BYTES)]
-    sections += [_joined(state["latencies"], KEY_BYTES), _joined(state["latencies"].values(), COUNT_BYTES)]
-    return sections + [_little(ids).tobytes() for ids in counts.ids]
+    arrays = [array("q", state["latencies"]), array("q", state["latencies"].values()), *counts.ids]
+    return sections + [_little(one).tobytes() for one in arrays]
 
 
 def _joined(numbers: Any, size: int) -> bytes:
@@ -131,18 +131,21 @@ def _counts(head: Mapping[str, Any], body: memoryview) -> Counts:
         first, place = place, place + count * size
         return [int.from_bytes(body[at:at + size], "little") for at in range(first, place, size)]
 
+    def column(count: int) -> array[int]:
+        nonlocal place
+        found = array("q")
+        first, place = place, place + count * found.itemsize
+        found.frombytes(body[first:place])
+        return _little(found)
+
     cubes: List[Dict[int, int]] = [dict(zip(numbers(cells, KEY_BYTES), numbers(cells, VALUE_BYTES)))
                                    for cells in head["cells"]]
-    latencies = dict(zip(numbers(head["latencies"], KEY_BYTES), numbers(head["latencies"], COUNT_BYTES)))
+    latencies = dict(zip(column(head["latencies"]), column(head["latencies"])))
     counts = Counts(head["consumed"])
     counts.lines = head["lines"]
     state = {name: head[name] for name in ("callers", "circumstances", "rejected", "first_ms", "last_ms")}
     counts.rollup = Rollup.from_state(dict(state, cubes=cubes, latencies=latencies))
-    for bucket, count in enumerate(head["ids"]):
-        ids = array("q")
-        ids.frombytes(body[place:place + count * ids.itemsize])
-        place += count * ids.itemsize
-        counts.ids[bucket] = _little(ids)
+    counts.ids = [column(count) for count in head["ids"]]
     return counts
 
 

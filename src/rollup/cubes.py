@@ -35,8 +35,8 @@ CUBES = (
     Cube("hourly_service", "hour", ("feature", "provider"), ("region", "status")),
 )
 LATENCY = Cube("latency", "", ("feature", "provider", "model"), ("region",))  # of successful calls, over all time
-EXACT_MS = 2048  # latencies below are counted to the millisecond
-OCTAVE_STEPS = 128  # above, steps per doubling: the middle of a step is within 0.4 % of every value in it
+EXACT_MS = 128  # latencies below are counted to the millisecond
+OCTAVE_STEPS = 64  # above, steps per doubling: the middle of a step is within 0.8 % of every value in it
 
 
 class Measures(NamedTuple):

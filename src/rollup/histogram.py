@@ -8,7 +8,7 @@ from rollup.packing import bucket_latency, latency_bucket
 
 
 class Histogram:
-    """How many calls took how long; percentiles are nearest-rank, exact below 2,048 ms, within 0.4 % above."""
+    """How many calls took how long; percentiles are nearest-rank, exact below 128 ms, within 0.8 % above."""
 
     def __init__(self, counts: Mapping[int, int]) -> None:
         """Take counts by bucket (see `rollup.packing.latency_bucket`)."""

@@ -29,6 +29,9 @@ from rollup.packing import latency_bucket, pack, unpack
 
 PART_BITS = 32  # of a cell's key: time above the caller's number above the circumstances' number
 PART_MASK = (1 << PART_BITS) - 1
+# A latency's key has narrower parts, so that it stays a small number: counting latencies is a look-up a row.
+BUCKET_BITS, PLACE_BITS = 12, 24
+BUCKET_MASK, PLACE_MASK = (1 << BUCKET_BITS) - 1, (1 << PLACE_BITS) - 1
 Key = Tuple[str, ...]
 Where = Mapping[str, Union[str, Collection[str]]]
 _EPOCH = datetime(1970, 1, 1)
@@ -115,8 +118,8 @@ class Rollup:
 
     def latency_key(self, caller: Optional[int], circumstance: Optional[int]) -> int:
         """Return the key of bucket 0 of a caller in its circumstances, or the part of it that one of them makes."""
-        key = 0 if caller is None else self.callers.kept[-1][caller] << PART_BITS
-        return key + (0 if circumstance is None else self.circumstances.kept[-1][circumstance]) << PART_BITS
+        key = 0 if caller is None else self.callers.kept[-1][caller] << PLACE_BITS
+        return key + (0 if circumstance is None else self.circumstances.kept[-1][circumstance]) << BUCKET_BITS
 
     def see_times(self, first_ms: int, last_ms: int) -> None:
         """Widen the range of times."""
@@ -140,8 +143,8 @@ class Rollup:
         callers = _renumbering(other.callers, self.callers, -1)
         circumstances = _renumbering(other.circumstances, self.circumstances, -1)
         for key, count in other.latencies.items():
-            key = (((callers[key >> 2 * PART_BITS] << PART_BITS) + circumstances[key >> PART_BITS & PART_MASK]
-                    << PART_BITS) + (key & PART_MASK))
+            key = (((callers[key >> PLACE_BITS + BUCKET_BITS] << PLACE_BITS)
+                    + circumstances[key >> BUCKET_BITS & PLACE_MASK] << BUCKET_BITS) + (key & BUCKET_MASK))
             self.latencies[key] += count
         for category, rows in other.rejected.items():
             self.reject(category, rows)
@@ -204,11 +207,11 @@ class Rollup:
         pick = _picker(names, dimensions)
         counts: Dict[Key, Dict[int, int]] = {}
         for key, count in self.latencies.items():
-            texts = (self.callers.kept_texts[-1][key >> 2 * PART_BITS]
-                     + self.circumstances.kept_texts[-1][key >> PART_BITS & PART_MASK])
+            texts = (self.callers.kept_texts[-1][key >> PLACE_BITS + BUCKET_BITS]
+                     + self.circumstances.kept_texts[-1][key >> BUCKET_BITS & PLACE_MASK])
             if count and all(_fits(texts[names.index(name)], wanted) for name, wanted in where.items()):
                 buckets = counts.setdefault(pick(texts), {})
-                bucket = key & PART_MASK
+                bucket = key & BUCKET_MASK
                 buckets[bucket] = buckets.get(bucket, 0) + count
         return {key: Histogram(buckets) for key, buckets in sorted(counts.items())}
 
