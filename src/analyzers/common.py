@@ -155,3 +155,22 @@ def concentration(values: Sequence[int], share: float = 0.1) -> Optional[float]:
 def weekday(day: str) -> int:
     """Return the weekday of an ISO day, Monday 0."""
     return date(int(day[:4]), int(day[5:7]), int(day[8:10])).weekday()
+
+
+def per_million(nano: int, tokens: int) -> Optional[Decimal]:
+    """Return dollars per million tokens, rounded to a millionth; None without tokens."""
+    return (Decimal(nano) / (1000 * tokens)).quantize(Decimal("0.000001")) if tokens else None
+
+
+def split(nano: int, weights: Sequence[int]) -> List[int]:
+    """Return an amount in whole parts by weight that add up to it exactly; equal parts where all weights are 0.
+
+    What rounding down leaves goes, one unit each, to the largest remainders, and of equals to the first.
+    """
+    weights = weights if any(weights) else [1] * len(weights)
+    whole = sum(weights)
+    parts = [nano * weight // whole for weight in weights]
+    order = sorted(range(len(weights)), key=lambda place: -(nano * weights[place] % whole))
+    for place in order[:nano - sum(parts)]:
+        parts[place] += 1
+    return parts

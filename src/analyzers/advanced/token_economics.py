@@ -1,0 +1,118 @@
+"""Token Economics: what a token costs, how tokens spread over calls, and where they are wasted."""
+from __future__ import annotations
+
+from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
+
+from analyzers.base import ADVANCED, Analyzer, Results
+from analyzers.common import add, mean, median, per_million, quantile, ratio, usd, whole_days
+from analyzers.latency import regroup
+from analyzers.token_waste import Cells, find_growth, find_waste, recommend
+from calls.record import SUCCESS
+from rollup.cubes import Measures
+from rollup.rollup import Group, Rollup
+
+GRAIN = ("feature", "provider", "model", "status")
+CELL = ("day", "customer", "feature", "provider", "model")  # the nearest to single calls that is counted
+SCOPES: Dict[str, Tuple[str, ...]] = {
+    "by_model": ("provider", "model"), "by_provider": ("provider",), "by_feature": ("feature",)}
+QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1.0)
+
+
+class Basis(NamedTuple):
+    """Successful calls of one row: all of them, and those in cells without any unknown cost."""
+
+    all: Measures
+    priced: Measures
+
+
+class TokenEconomicsAnalyzer(Analyzer):
+    """Tokens a dollar, dollars per million tokens, distributions, wasteful patterns and the growth of prompts."""
+
+    id = "token_economics"
+    title = "Token Economics"
+    description = "What a token costs, how tokens spread over calls, and where they are wasted"
+    category = ADVANCED
+    rank = 10
+
+    def examine(self, rollup: Rollup) -> Results:
+        """Return prices of tokens by scope, distributions, wasteful patterns, prompt growth and recommendations."""
+        days = whole_days(rollup)
+        groups = rollup.by(*GRAIN)
+        cells = [group for group in rollup.by(*CELL) if days and days[0] <= group.key[0] <= days[-1]]
+        waste = find_waste(cells)
+        growth = find_growth(cells, days)
+        overall = _row({}, groups)
+        results: Results = {name: _rows(groups, scope) for name, scope in SCOPES.items()}
+        results.update(
+            summary={name: overall[name] for name in (
+                "input_tokens", "output_tokens", "tokens_per_dollar", "usd_per_million_tokens", "output_input_ratio")},
+            overall=overall, failed_calls=_failed(groups), customer_days=_customer_days(cells),
+            wasteful=waste.as_data(), prompt_growth=growth.as_data(), notes=_notes(),
+            recommendations=recommend(waste, growth, len(days), self.settings.month_days))
+        return results
+
+
+def _notes() -> List[str]:
+    return ["Token counts and prices are those of successful calls; failed_calls shows what the others took. Prices of "
+            "tokens leave out cells (feature, model) in which any cost is unknown: unpriced_calls counts those calls.",
+            "Tokens are counted by day, customer, feature and model, not call by call: distributions are over such "
+            "customer-days of whole days, and wasteful patterns are means over such cells."]
+
+
+def _row(named: Dict[str, str], groups: Sequence[Group]) -> Results:
+    """Return one row of prices and ratios from groups of GRAIN."""
+    cells = [group.measures for group in groups if group.key[-1] == SUCCESS]
+    basis = Basis(add(cells), add(one for one in cells if not one.unpriced))
+    whole, priced = basis.all, basis.priced
+    row: Results = dict(named)
+    row.update(
+        calls=whole.calls, cost=usd(whole.cost_nano), unpriced_calls=whole.unpriced, input_tokens=whole.input_tokens,
+        output_tokens=whole.output_tokens, tokens=whole.tokens,
+        tokens_per_dollar=ratio(priced.tokens * 1e9, priced.cost_nano),
+        usd_per_million_tokens=per_million(priced.cost_nano, priced.tokens),
+        output_input_ratio=ratio(whole.output_tokens, whole.input_tokens),
+        input_tokens_per_call=ratio(whole.input_tokens, whole.calls),
+        output_tokens_per_call=ratio(whole.output_tokens, whole.calls),
+        tokens_per_call=ratio(whole.tokens, whole.calls))
+    return row
+
+
+def _rows(groups: Sequence[Group], scope: Sequence[str]) -> List[Results]:
+    """Return a row for each value of the scope, the one that costs most first."""
+    places = [GRAIN.index(name) for name in scope]
+    held: Dict[Tuple[str, ...], List[Group]] = {}
+    for group in groups:
+        held.setdefault(tuple(group.key[place] for place in places), []).append(group)
+    rows = [_row(dict(zip(scope, key)), one) for key, one in held.items()]
+    return sorted(rows, key=lambda row: (-row["cost"], [row[name] for name in scope]))
+
+
+def _failed(groups: Sequence[Group]) -> Results:
+    failed = add(group.measures for group in groups if group.key[-1] != SUCCESS)
+    return {"calls": failed.calls, "input_tokens": failed.input_tokens, "output_tokens": failed.output_tokens,
+            "cost": usd(failed.cost_nano), "unpriced_calls": failed.unpriced}
+
+
+def _customer_days(cells: Cells) -> Results:
+    """Return how tokens and dollars spread over customer-days, and tokens a call over those of each feature."""
+    sums = [add(one) for one in regroup(cells, 0, 1).values()]
+    features: Dict[str, List[Measures]] = {}
+    for key, one in regroup(cells, 2, 0, 1).items():
+        features.setdefault(key[0], []).append(add(one))
+    priced = [one.cost_nano / 1e9 for one in sums if not one.unpriced]
+    return {"customer_days": len(sums), "tokens": _spread([float(one.tokens) for one in sums]),
+            "tokens_per_call": _spread([one.tokens / one.calls for one in sums]), "usd": _spread(priced),
+            "tokens_per_call_by_feature": [
+                dict(feature=feature, customer_days=len(held), **_spread([one.tokens / one.calls for one in held]))
+                for feature, held in features.items()]}
+
+
+def _spread(values: Sequence[float]) -> Dict[str, Any]:
+    """Return mean, nearest-rank quantiles and maximum; all None without values."""
+    ordered = sorted(values)
+    row: Dict[str, Any] = {"mean": mean(ordered) if ordered else None}
+    for share in QUANTILES:
+        name = "max" if share == 1.0 else f"p{share * 100:.0f}"
+        row[name] = quantile(ordered, share) if ordered else None
+    row["max_over_median"] = ratio(ordered[-1], median(ordered)) if ordered else None
+    return row
