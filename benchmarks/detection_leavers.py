@@ -42,8 +42,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for seed in range(chosen.first_seed, chosen.first_seed + chosen.seeds):
             path = Path(folder) / f"{seed}.csv"
-            subprocess.check_call([sys.executable, str(ROOT / "src" / "run_all_simulators.py"), str(chosen.mb), "--seed",
-                                   str(seed), "--start", "2026-06-01", "--quiet", "--output", str(path)])
+            simulate = [sys.executable, str(ROOT / "src" / "run_all_simulators.py"), str(chosen.mb), "--quiet"]
+            subprocess.check_call(simulate + ["--seed", str(seed), "--start", "2026-06-01", "--output", str(path)],
+                                  stdout=subprocess.DEVNULL)
             scores.append(score(path))
             print(row(str(seed), scores[-1]))
             path.unlink()
