@@ -5,7 +5,6 @@ from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
 
 from analyzers.base import ADVANCED, Analyzer, Results
 from analyzers.common import add, mean, median, per_million, quantile, ratio, usd, whole_days
-from analyzers.latency import regroup
 from analyzers.token_waste import Cells, find_growth, find_waste, recommend
 from calls.record import SUCCESS
 from rollup.cubes import Measures
@@ -15,6 +14,8 @@ GRAIN = ("feature", "provider", "model", "status")
 CELL = ("day", "customer", "feature", "provider", "model")  # the nearest to single calls that is counted
 SCOPES: Dict[str, Tuple[str, ...]] = {
     "by_model": ("provider", "model"), "by_provider": ("provider",), "by_feature": ("feature",)}
+Day = Tuple[int, int, int, int]  # calls, tokens, nano-dollars and unpriced calls of a customer's day
+NO_DAY: Day = (0, 0, 0, 0)
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1.0)
 
 
@@ -95,16 +96,25 @@ def _failed(groups: Sequence[Group]) -> Results:
 
 def _customer_days(cells: Cells) -> Results:
     """Return how tokens and dollars spread over customer-days, and tokens a call over those of each feature."""
-    sums = [add(one) for one in regroup(cells, 0, 1).values()]
-    features: Dict[str, List[Measures]] = {}
-    for key, one in regroup(cells, 2, 0, 1).items():
-        features.setdefault(key[0], []).append(add(one))
-    priced = [one.cost_nano / 1e9 for one in sums if not one.unpriced]
-    return {"customer_days": len(sums), "tokens": _spread([float(one.tokens) for one in sums]),
-            "tokens_per_call": _spread([one.tokens / one.calls for one in sums]), "usd": _spread(priced),
-            "tokens_per_call_by_feature": [
-                dict(feature=feature, customer_days=len(held), **_spread([one.tokens / one.calls for one in held]))
-                for feature, held in features.items()]}
+    # Plain sums by hand: whole measures for so many cells would take several times as long.
+    by_feature: Dict[Tuple[str, str, str], Day] = {}
+    for cell in cells:
+        one, key = cell.measures, (cell.key[2], cell.key[0], cell.key[1])
+        by_feature[key] = _plus(by_feature.get(key, NO_DAY), (one.calls, one.tokens, one.cost_nano, one.unpriced))
+    sums: Dict[Tuple[str, str], Day] = {}
+    features: Dict[str, List[float]] = {}
+    for (feature, day, customer), held in sorted(by_feature.items()):
+        features.setdefault(feature, []).append(held[1] / held[0])
+        sums[day, customer] = _plus(sums.get((day, customer), NO_DAY), held)
+    return {"customer_days": len(sums), "tokens": _spread([float(one[1]) for one in sums.values()]),
+            "tokens_per_call": _spread([one[1] / one[0] for one in sums.values()]),
+            "usd": _spread([one[2] / 1e9 for one in sums.values() if not one[3]]),
+            "tokens_per_call_by_feature": [dict(feature=feature, customer_days=len(values), **_spread(values))
+                                           for feature, values in features.items()]}
+
+
+def _plus(one: Day, two: Day) -> Day:
+    return one[0] + two[0], one[1] + two[1], one[2] + two[2], one[3] + two[3]
 
 
 def _spread(values: Sequence[float]) -> Dict[str, Any]:

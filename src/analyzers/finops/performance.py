@@ -50,6 +50,15 @@ class Ranked(NamedTuple):
         return no_worse and self[1:] != other[1:]
 
 
+class Timing(NamedTuple):
+    """How many calls, their median in milliseconds, and its 95 % interval."""
+
+    calls: int
+    p50_ms: float
+    least_ms: float
+    most_ms: float
+
+
 class PerformanceAnalyzer(Analyzer):
     """Latency, speed, service level and errors by model, provider and feature; models ranked on cost and speed."""
 
@@ -208,28 +217,29 @@ def _switches(rollup: Rollup, table: LatencyTable, month_days: float) -> List[Re
     if not days:
         return []
     groups = rollup.by("feature", "provider", "model", where={"status": SUCCESS, "day": days})
-    histograms = table.by("feature", "provider", "model")
+    timings = {key: Timing(one.calls, one.percentile(50), *median_interval(one))
+               for key, one in table.by("feature", "provider", "model").items() if one.calls >= MIN_SWITCH_CALLS}
     found = []
-    for group in groups:
-        rivals = [other.key for other in groups if other.key[0] == group.key[0] and other.key != group.key]
-        options = [_switch(group, rival, histograms, days, month_days) for rival in rivals]
+    for group in (one for one in groups if one.key in timings):
+        rivals = [key for key in timings if key[0] == group.key[0] and key != group.key]
+        options = [_switch(group, rival, timings, days, month_days) for rival in rivals]
         better = [option for option in options if option]
         if better:
             found.append(max(better, key=lambda one: (one.monthly_usd or 0, one.action)))
     return sorted(found, key=lambda one: (-(one.monthly_usd or 0), one.action))[:TOP]
 
 
-def _switch(group: Group, rival: Key, histograms: Dict[Key, Histogram], days: Sequence[str],
+def _switch(group: Group, rival: Key, timings: Dict[Key, Timing], days: Sequence[str],
             month_days: float) -> Optional[Recommendation]:
     """Return the recommendation to move a feature's calls of one model to a rival, or None if it is not better."""
-    saved = _saved_nano(group, rival, date.fromisoformat(days[-1]))
-    mine, theirs = histograms.get(group.key), histograms.get(rival)
-    if saved is None or saved <= 0 or mine is None or theirs is None:
+    mine, theirs = timings[group.key], timings[rival]
+    if mine.least_ms <= theirs.most_ms:
         return None
-    if min(mine.calls, theirs.calls) < MIN_SWITCH_CALLS or median_interval(mine)[0] <= median_interval(theirs)[1]:
+    saved = _saved_nano(group, rival, date.fromisoformat(days[-1]))
+    if saved is None or saved <= 0:
         return None
     feature, provider, model = group.key
-    evidence = (f"median {mine.percentile(50):,.0f} ms over {mine.calls:,} calls against {theirs.percentile(50):,.0f} "
+    evidence = (f"median {mine.p50_ms:,.0f} ms over {mine.calls:,} calls against {theirs.p50_ms:,.0f} "
                 f"ms over {theirs.calls:,} of the same feature; the same tokens at the other's list price of "
                 f"{days[-1]} cost ${usd(group.measures.cost_nano - saved):,.2f} instead of "
                 f"${usd(group.measures.cost_nano):,.2f} in {len(days)} days; "
