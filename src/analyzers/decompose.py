@@ -71,7 +71,7 @@ def uses(rollup: Rollup, period: Period, scope: str, catalog: Catalog) -> Dict[s
     every: Dict[Tuple[str, Model], List[Measures]] = {}
     # One wide question first: all scopes are then answered from it.
     for where, place in (({"day": period.days}, 0), ({"day": period.days, "status": SUCCESS}, 1)):
-        rollup.by("day", "organization", "feature", "provider", "model", "status")
+        rollup.keep("day", "organization", "feature", "provider", "model", "status")
         for group in rollup.by(scope, "provider", "model", where=where):
             key = (group.key[0], (group.key[1], group.key[2]))
             every.setdefault(key, [Measures(), Measures()])[place] = group.measures

@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
+from itertools import accumulate
 from typing import Dict, Mapping
 
 from rollup.packing import bucket_latency, latency_bucket
@@ -13,25 +15,23 @@ class Histogram:
     def __init__(self, counts: Mapping[int, int]) -> None:
         """Take counts by bucket (see `rollup.packing.latency_bucket`)."""
         self.counts: Dict[int, int] = dict(sorted(counts.items()))
-        self.calls = sum(self.counts.values())
+        self._buckets = list(self.counts)
+        self._passed = list(accumulate(self.counts.values()))
+        self.calls = self._passed[-1] if self._passed else 0
 
     def percentile(self, percent: float) -> float:
         """Return the latency in milliseconds that so many percent of calls do not exceed; 0.0 without calls."""
-        rank, passed, latency = math.ceil(self.calls * percent / 100), 0, 0.0
-        for bucket, count in self.counts.items():
-            passed += count
-            latency = bucket_latency(bucket)
-            if passed >= max(1, rank):
-                break
-        return latency
+        if not self.calls:
+            return 0.0
+        rank = max(1, math.ceil(self.calls * percent / 100))
+        return bucket_latency(self._buckets[bisect_left(self._passed, rank)])
 
     @property
     def maximum(self) -> float:
         """Return the longest latency in milliseconds; 0.0 without calls."""
-        return bucket_latency(max(self.counts)) if self.counts else 0.0
+        return bucket_latency(self._buckets[-1]) if self._buckets else 0.0
 
     def share_within(self, milliseconds: int) -> float:
         """Return the share of calls that took at most so long; 0.0 without calls."""
-        limit = latency_bucket(milliseconds)
-        within = sum(count for bucket, count in self.counts.items() if bucket <= limit)
-        return within / self.calls if self.calls else 0.0
+        place = bisect_right(self._buckets, latency_bucket(milliseconds))
+        return self._passed[place - 1] / self.calls if place else 0.0

@@ -14,7 +14,7 @@ from rollup.cubes import EXACT_MS, OCTAVE_STEPS, Measures
 FIELD_BITS = 64
 FIELD_BYTES = FIELD_BITS // 8
 FIELDS = len(Measures._fields)
-_LOW = struct.Struct(f"<{FIELDS - 1}Q")
+_ALL = struct.Struct(f"<{FIELDS}Q")
 _LOW_BITS = FIELD_BITS * (FIELDS - 1)
 _LOW_MASK = (1 << _LOW_BITS) - 1
 _STEP_BITS = OCTAVE_STEPS.bit_length()
@@ -31,8 +31,12 @@ def pack(measures: Sequence[int]) -> int:
 
 def unpack(packed: int) -> Measures:
     """Return the measures that a number holds."""
-    low = _LOW.unpack((packed & _LOW_MASK).to_bytes(_LOW.size, "little"))
-    return Measures._make(low + (packed >> _LOW_BITS,))
+    try:
+        values = _ALL.unpack(packed.to_bytes(_ALL.size, "little"))
+    except OverflowError:
+        # The cost alone may need more than its field.
+        values = _ALL.unpack((packed & _LOW_MASK).to_bytes(_ALL.size, "little"))[:-1] + (packed >> _LOW_BITS,)
+    return tuple.__new__(Measures, values)
 
 
 def latency_bucket(milliseconds: int) -> int:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime, timedelta
+from functools import lru_cache
 from operator import itemgetter
 from typing import (
     AbstractSet,
@@ -87,6 +88,7 @@ class Rollup:
         self.first_ms: Optional[int] = None
         self.last_ms: Optional[int] = None
         self._views: Dict[Tuple[str, ...], Dict[Key, int]] = {}
+        self._latency_view: Dict[Key, Dict[int, int]] = {}
 
     # Counting.
 
@@ -111,6 +113,7 @@ class Rollup:
                    + self.circumstances.kept[number][circumstance])
             cells = self.cubes[number]
             cells[key] = cells.get(key, 0) + packed
+        self._forget_answers()
 
     def add_latency(self, caller: int, circumstance: int, bucket: int, count: int) -> None:
         """Add to a latency's count; the numbers are this rollup's own."""
@@ -150,8 +153,12 @@ class Rollup:
             self.reject(category, rows)
         if other.first_ms is not None and other.last_ms is not None:
             self.see_times(other.first_ms, other.last_ms)
-        self._views = {}
+        self._forget_answers()
         return self
+
+    def _forget_answers(self) -> None:
+        if self._views or self._latency_view:
+            self._views, self._latency_view = {}, {}
 
     def state(self) -> Dict[str, Any]:
         """Return all counts as plain lists and dictionaries, to be kept or sent to another process."""
@@ -192,6 +199,12 @@ class Rollup:
             self._views[tuple(dimensions)] = sums
         return [Group(key, unpack(packed)) for key, packed in sorted(sums.items()) if packed]
 
+    def keep(self, *dimensions: str) -> None:
+        """Roll the counts up to these dimensions once, so that narrower questions are answered from there."""
+        names, cells = self._smallest(set(dimensions))
+        if set(names) != set(dimensions):
+            self._views[tuple(dimensions)] = _regrouped(cells, _picker(names, dimensions))
+
     def total(self, where: Optional[Where] = None) -> Measures:
         """Return the measures of all calls, or of those that fit."""
         groups = self.by(where=where)
@@ -206,14 +219,25 @@ class Rollup:
             raise LookupError(f"latency is not kept by {min(unknown)}: it is by {', '.join(names)}")
         pick = _picker(names, dimensions)
         counts: Dict[Key, Dict[int, int]] = {}
-        for key, count in self.latencies.items():
-            texts = (self.callers.kept_texts[-1][key >> PLACE_BITS + BUCKET_BITS]
-                     + self.circumstances.kept_texts[-1][key >> BUCKET_BITS & PLACE_MASK])
-            if count and all(_fits(texts[names.index(name)], wanted) for name, wanted in where.items()):
-                buckets = counts.setdefault(pick(texts), {})
-                bucket = key & BUCKET_MASK
-                buckets[bucket] = buckets.get(bucket, 0) + count
+        for texts, buckets in self._latency_groups().items():
+            if all(_fits(texts[names.index(name)], wanted) for name, wanted in where.items()):
+                sums = counts.setdefault(pick(texts), {})
+                for bucket, count in buckets.items():
+                    sums[bucket] = sums.get(bucket, 0) + count
         return {key: Histogram(buckets) for key, buckets in sorted(counts.items())}
+
+    def _latency_groups(self) -> Dict[Key, Dict[int, int]]:
+        """Return the counts by bucket of each combination of all of a latency's dimensions."""
+        if not self._latency_view:
+            by_group: Dict[int, Dict[int, int]] = {}
+            for key, count in self.latencies.items():
+                if count:
+                    by_group.setdefault(key >> BUCKET_BITS, {})[key & BUCKET_MASK] = count
+            self._latency_view = {
+                self.callers.kept_texts[-1][group >> PLACE_BITS]
+                + self.circumstances.kept_texts[-1][group & PLACE_MASK]: buckets
+                for group, buckets in by_group.items()}
+        return self._latency_view
 
     def values(self, dimension: str) -> List[str]:
         """Return the texts of a dimension that occur, sorted."""
@@ -307,6 +331,7 @@ def _fits(text: str, wanted: Union[str, Collection[str]]) -> bool:
     return text == wanted if isinstance(wanted, str) else text in wanted
 
 
+@lru_cache(maxsize=None)
 def _day_text(day: int) -> str:
     return (_EPOCH + timedelta(days=day)).strftime("%Y-%m-%d").rjust(10, "0")
 

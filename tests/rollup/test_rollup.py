@@ -135,3 +135,18 @@ def test_only_successful_calls_are_in_the_latency_histogram() -> None:
     rollup = counted([call(1, status="success", latency_ms=100), call(2, status="timeout", latency_ms=30_000)])
     (histogram,) = rollup.latency().values()
     assert histogram.calls == 1 and histogram.maximum == 100.0 and histogram.share_within(2000) == 1.0
+
+
+def test_counting_after_asking_changes_the_answers() -> None:
+    rollup = counted(calls(10))
+    assert rollup.by("model") and rollup.latency("model") and rollup.total().calls == 10
+    rollup.add(call(99, model="another", status="success"))
+    assert rollup.total().calls == 11 and ("another",) in rollup.latency("model")
+    assert sum(group.measures.calls for group in rollup.by("model")) == 11
+
+
+def test_keeping_dimensions_changes_no_answer() -> None:
+    kept, fresh = counted(calls(200)), counted(calls(200))
+    kept.keep("day", "model", "status")
+    kept.keep("model", "status")
+    assert kept.by("status", "model") == fresh.by("status", "model") and kept.by("day") == fresh.by("day")
