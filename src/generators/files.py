@@ -2,29 +2,24 @@
 from __future__ import annotations
 
 import json
-import os
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from calls.replacing import replace_file
 from errors import LogError, explain_os_error
 
 
 def write_whole(path: Path, text: str) -> bool:
     """Replace a text file as a whole; False when it held the same text already. Raises `LogError` on failure."""
     data = text.encode("utf-8", "backslashreplace")
-    beside = path.with_name(path.name + ".new")
     try:
         if path.exists() and path.read_bytes() == data:
             return False
         path.parent.mkdir(parents=True, exist_ok=True)
-        with open(beside, "wb") as handle:
-            handle.write(data)
-            handle.flush()
-            os.fsync(handle.fileno())
-        os.replace(beside, path)
     except OSError as error:
         raise LogError(explain_os_error("write", path, error)) from error
+    replace_file(path, data)
     return True
 
 

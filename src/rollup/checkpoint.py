@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from calls.log_reader import Layout
-from errors import LogError, explain_os_error
+from calls.replacing import replace_file
 from rollup.counts import Counts
 from rollup.cubes import CUBES, EXACT_MS, LATENCY, OCTAVE_STEPS, Measures
 from rollup.rollup import Rollup
@@ -37,16 +37,7 @@ def checkpoint_path(csv_path: Path) -> Path:
 def save_checkpoint(counts: Counts, csv_path: Path, layout: Layout, checksums: List[int]) -> None:
     """Replace a log's checkpoint as a whole; raises `LogError` when that fails."""
     body = b"".join(_sections(counts, layout, checksums))
-    path = checkpoint_path(csv_path)
-    beside = path.with_name(path.name + ".new")
-    try:
-        with open(beside, "wb") as handle:
-            handle.write(_front(body) + body)
-            handle.flush()
-            os.fsync(handle.fileno())
-        os.replace(beside, path)
-    except OSError as error:
-        raise LogError(explain_os_error("write", path, error)) from error
+    replace_file(checkpoint_path(csv_path), _front(body) + body)
 
 
 def load_checkpoint(csv_path: Path, layout: Layout, size: int) -> Optional[Tuple[Counts, List[int]]]:
