@@ -1,0 +1,208 @@
+"""Abuse Detection: who calls as nobody should, what fails and is retried, and what silently became dearer."""
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Dict, List, Mapping, Sequence, Tuple
+
+from analyzers.abuse_rules import (
+    COST_SPIKE,
+    GRAIN,
+    KINDS,
+    MODEL_SWITCH,
+    PROMPT_BLOAT,
+    RATE_LIMIT_HAMMERING,
+    REGION_SWITCH,
+    RETRY_STORM,
+    UNUSUAL_VOLUME,
+    Finding,
+    find_hammering,
+    find_model_switches,
+    find_prompt_bloat,
+    find_region_switches,
+    find_storms,
+    ordinal,
+)
+from analyzers.anomalies import FALSE_DISCOVERIES, Point, discoveries, robust_days, severity, standing_out
+from analyzers.base import ADVANCED, HIGH, LOW, MEDIUM, Analyzer, Recommendation, Results
+from analyzers.common import median, monthly, usd
+from catalog.loader import load_catalog
+from rollup.cubes import Measures
+from rollup.rollup import Group, Rollup
+
+BUSY_HOURS = 8  # a loop runs for hours: a day's busiest stretch shows it better than its sum
+LEAST_EXTRA_CALLS = 20  # above what was expected: fewer are no volume that anybody would look into
+SPIKE_FLOOR = 0.01  # of what the whole log costs on a mean day: a smaller spike is not worth a look
+VOLUME_DISCOVERIES = 0.1  # share of findings of unusual volume that may be chance: volume swings by factors anyway
+LEAST_PEERS = 3  # other customers of an organisation, before a move of theirs counts as the organisation's
+ALWAYS_HIGH = (REGION_SWITCH,)  # a key in strange hands is serious before it is expensive
+RANKS = ("low", "medium", "high", "critical")
+ACTIONS: Dict[str, Tuple[str, str]] = {
+    UNUSUAL_VOLUME: ("Cap calls per customer and hour; ask the owners of the unusual days", LOW),
+    COST_SPIKE: ("Look into the cost spikes, the dearest first; set a daily budget per customer", MEDIUM),
+    RATE_LIMIT_HAMMERING: ("Make clients back off on rate limits instead of calling again at once", HIGH),
+    REGION_SWITCH: ("Rotate the keys used from strange regions at night and restrict keys to regions", MEDIUM),
+    RETRY_STORM: ("Limit retries and fail over when a provider's region answers with errors", HIGH),
+    PROMPT_BLOAT: ("Find out why prompts grew; trim context that was not needed before", MEDIUM),
+    MODEL_SWITCH: ("Confirm or undo the switches to dearer models", HIGH)}
+
+
+class AbuseDetectionAnalyzer(Analyzer):
+    """Findings of seven rules, each with scope, days, evidence and severity."""
+
+    id = "abuse_detection"
+    title = "Abuse Detection"
+    description = "Unusual volume, hammering, leaked keys, retry storms, prompt bloat and silent model switches"
+    category = ADVANCED
+    rank = 13
+
+    def examine(self, rollup: Rollup) -> Results:
+        """Return `findings` (the most severe first), `by_kind`, and `customers` with the most serious ones."""
+        groups = rollup.by(*GRAIN)
+        hourly = rollup.by("hour", "customer", "organization")
+        offsets = {one.region: one.utc_offset_hours for one in load_catalog().regions}
+        found = (find_hammering(groups)
+                 + find_storms(rollup.by("hour", "feature", "provider", "region", "status"))
+                 + find_region_switches(groups, hourly, offsets)
+                 + find_model_switches(groups) + find_prompt_bloat(groups))
+        days = max(1, len({group.key[0] for group in groups}))
+        total = rollup.total()
+        found += find_unusual_volume(hourly, found)
+        found += find_cost_spikes(_daily(groups), total.cost_nano / days, found)
+        rows = [_row(one, total, days) for one in found]
+        rows.sort(key=lambda row: (-RANKS.index(row["severity"]), -row["extra_cost"], row["first"], row["kind"]))
+        return {
+            "summary": {"findings": len(rows), "customers_concerned": len(_customers(rows)),
+                        "extra_cost": sum((row["extra_cost"] for row in rows), Decimal(0)),
+                        "by_severity": {name: sum(row["severity"] == name for row in rows) for name in RANKS[::-1]}},
+            "findings": rows,
+            "by_kind": [_kind_row(kind, [row for row in rows if row["kind"] == kind]) for kind in KINDS],
+            "customers": _customers(rows),
+            "recommendations": _recommendations(found, days, self.settings.month_days)}
+
+
+def find_unusual_volume(hourly: Sequence[Group], known: Sequence[Finding] = ()) -> List[Finding]:
+    """Return customers' days whose busiest hours had far more calls than theirs have.
+
+    The groups' key is hour, customer, organization. What the customers of an organisation do together is the
+    organisation's: only what exceeds it counts. Days of `known` findings are left to them.
+    """
+    hours: Dict[Tuple[str, str], Dict[str, List[int]]] = {}
+    for (hour, customer, organization), counted in hourly:
+        day = hours.setdefault((customer, organization), {}).setdefault(hour[:10], [0] * 24)
+        day[int(hour[11:])] += counted.calls
+    busy = {key: {day: float(_busiest(calls)) for day, calls in days.items()} for key, days in hours.items()}
+    return [Finding(UNUSUAL_VOLUME, dict(zip(("customer", "organization"), key)), point.time, point.time, point.score,
+                    point.p_value, round(point.value - point.expected), 0,
+                    f"{point.value:,.0f} calls in {BUSY_HOURS} hours, {point.value / point.expected:.1f} times what "
+                    f"this customer's busiest hours have ({point.expected:,.0f})")
+            for key, point in _discovered(busy, LEAST_EXTRA_CALLS, known, VOLUME_DISCOVERIES)]
+
+
+def find_cost_spikes(daily: Mapping[Tuple[str, str], Mapping[str, float]], day_nano: float,
+                     known: Sequence[Finding] = ()) -> List[Finding]:
+    """Return customers' days that cost far more than theirs do; `daily` in nano-dollars by customer and organisation.
+
+    `day_nano` is what the whole log costs a day; what adds less than a small share of it is left alone.
+    """
+    return [Finding(COST_SPIKE, dict(zip(("customer", "organization"), key)), point.time, point.time, point.score,
+                    point.p_value, 0, round(point.value - point.expected),
+                    f"${point.value / 1e9:,.4f} on one day, {point.value / point.expected:.1f} times this customer's "
+                    f"level (${point.expected / 1e9:,.4f})")
+            for key, point in _discovered(daily, SPIKE_FLOOR * day_nano, known, FALSE_DISCOVERIES)]
+
+
+def _busiest(calls: Sequence[int]) -> int:
+    """Return the calls of a day's busiest stretch."""
+    stretch = best = sum(calls[:BUSY_HOURS])
+    for hour in range(BUSY_HOURS, len(calls)):
+        stretch += calls[hour] - calls[hour - BUSY_HOURS]
+        best = max(best, stretch)
+    return best
+
+
+def _daily(groups: Sequence[Group]) -> Dict[Tuple[str, str], Dict[str, float]]:
+    daily: Dict[Tuple[str, str], Dict[str, float]] = {}
+    for key, counted in groups:
+        series = daily.setdefault((key[1], key[2]), {})
+        series[key[0]] = series.get(key[0], 0.0) + counted.cost_nano
+    return daily
+
+
+def _discovered(series: Mapping[Tuple[str, str], Mapping[str, float]],
+                least_extra: float,
+                known: Sequence[Finding], rate: float) -> List[Tuple[Tuple[str, str], Point]]:
+    """Return the days that stand out of a customer's own past and of its organisation's day."""
+    scored = [(key, one) for key, one in ((key, robust_days(days)) for key, days in series.items()) if one]
+    together: Dict[Tuple[str, str], List[float]] = {}
+    for (_, organization), one in scored:
+        for day, rest in zip(one.times, one.rests):
+            together.setdefault((organization, day), []).append(rest)
+    shared = {key: max(0.0, median(rests)) for key, rests in together.items() if len(rests) > LEAST_PEERS}
+    own = [(key, one._replace(rests=[rest - shared.get((key[1], day), 0.0)
+                                     for day, rest in zip(one.times, one.rests)])) for key, one in scored]
+    high, tests = standing_out(own, least_extra)
+    # Before the rate is controlled: what is explained already would make room for weaker ones.
+    high = _unexplained(high, known)
+    return discoveries(high, [point.p_value for _, point in high], tests, rate)
+
+
+def _unexplained(points: Sequence[Tuple[Tuple[str, str], Point]],
+                 known: Sequence[Finding]) -> List[Tuple[Tuple[str, str], Point]]:
+    """Return the points of customers whose day no more telling rule has named already."""
+    spans: Dict[str, List[Tuple[int, int]]] = {}
+    for one in known:
+        spans.setdefault(one.scope.get("customer", ""), []).append((ordinal(one.first), ordinal(one.last)))
+    return [(key, point) for key, point in points
+            if not any(first <= ordinal(point.time) <= last for first, last in spans.get(key[0], ()))]
+
+
+def _row(one: Finding, total: Measures, days: int) -> Results:
+    share = max(_share(one.cost_nano, total.cost_nano, days), _share(one.calls, total.calls, days))
+    level = severity(share)
+    if one.kind in ALWAYS_HIGH and RANKS.index(level) < RANKS.index("high"):
+        level = "high"
+    return {"kind": one.kind, "severity": level, "scope": dict(one.scope), "first": one.first, "last": one.last,
+            "extra_calls": one.calls, "extra_cost": usd(one.cost_nano), "score": round(one.score, 3),
+            "p_value": one.p_value, "evidence": one.evidence}
+
+
+def _share(part: int, whole: int, days: int) -> float:
+    """Return what part of a mean day of the whole log this is."""
+    return part * days / whole if whole else 0.0
+
+
+def _kind_row(kind: str, rows: Sequence[Results]) -> Results:
+    return {"kind": kind, "findings": len(rows), "extra_calls": sum(row["extra_calls"] for row in rows),
+            "extra_cost": sum((row["extra_cost"] for row in rows), Decimal(0)), "action": ACTIONS[kind][0]}
+
+
+def _customers(rows: Sequence[Results]) -> List[Results]:
+    """Return the customers with findings, those with the most severe first."""
+    found: Dict[str, Dict[str, Any]] = {}
+    for row in rows:
+        name = row["scope"].get("customer")
+        if name is not None:
+            one = found.setdefault(name, {"customer": name, "organization": row["scope"]["organization"],
+                                          "severity": row["severity"], "findings": 0, "kinds": [],
+                                          "extra_cost": Decimal(0)})
+            one["findings"] += 1
+            one["extra_cost"] += row["extra_cost"]
+            if row["kind"] not in one["kinds"]:
+                one["kinds"].append(row["kind"])
+    return sorted(found.values(), key=lambda one: (-RANKS.index(one["severity"]), -one["extra_cost"], one["customer"]))
+
+
+def _recommendations(found: Sequence[Finding], days: int, month_days: float) -> List[Recommendation]:
+    """Return one recommendation a kind; no day of a customer is counted by volume or spike and another rule."""
+    made = []
+    for kind in KINDS:
+        ones = [one for one in found if one.kind == kind]
+        if ones:
+            action, confidence = ACTIONS[kind]
+            nano = sum(one.cost_nano for one in ones)
+            worst = max(ones, key=lambda one: (one.cost_nano, one.calls))
+            made.append(Recommendation(
+                action, monthly(nano, days, month_days) if nano else None,
+                f"{len(ones)} finding(s) in {days} days, together ${usd(nano):,.4f}; the largest: "
+                f"{' '.join(worst.scope.values())} {worst.first}: {worst.evidence}", confidence))
+    return made

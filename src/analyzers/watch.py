@@ -1,0 +1,249 @@
+"""Anomalies of cost by day and hour in every scope, ranked by dollars under an alert budget, each with its cause."""
+from __future__ import annotations
+
+import math
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
+
+from analyzers.abuse_rules import GRAIN
+from analyzers.anomalies import (
+    LOOK_BACK,
+    Point,
+    Rests,
+    discoveries,
+    mean_plus_3_sigma,
+    robust_days,
+    robust_hours,
+    severity,
+    standing_out,
+)
+from analyzers.common import add
+from rollup.cubes import Measures
+from rollup.rollup import Group, Key, Rollup
+
+SCOPES = ("whole", "organization", "feature", "provider", "customer")  # wide to narrow
+WIDTH = {name: place for place, name in enumerate(SCOPES)}
+EXPLAINING = ("customer", "organization", "feature", "model", "region", "status")
+FLOOR = 0.01  # of what the whole log costs on a mean day: less is not worth a look
+ALERTS_A_DAY = 0.5  # the budget: more than one alert every other day is not read
+LEAST_ALERTS = 5  # of the budget, in a short log
+SAME = 0.6  # of a wider alert's excess: a narrower one of the same day that holds so much is the same thing
+ERROR_RISE = 0.2  # of calls: a failure rate that rose by so much is named as the cause
+
+Scope = Tuple[str, str]  # a kind of `SCOPES` and the value, empty for the whole
+Series = Dict[Scope, Dict[str, int]]
+
+
+class Alert(NamedTuple):
+    """An abnormal day or hour of a scope; `hours` are the abnormal hours inside an abnormal day."""
+
+    scope: Scope
+    point: Point
+    hours: Tuple[str, ...] = ()
+
+    @property
+    def day(self) -> str:
+        """Return the day."""
+        return self.point.time[:10]
+
+    @property
+    def excess(self) -> int:
+        """Return the nano-dollars above what was expected."""
+        return round(self.point.value - self.point.expected)
+
+
+class Watch(NamedTuple):
+    """What both rules found: the robust one's alerts by dollars, how many the budget held back, what was tested."""
+
+    alerts: List[Alert]
+    same: Dict[int, List[Scope]]
+    suppressed: List[Alert]
+    tested: Dict[str, int]
+    plain: List[Tuple[str, Scope, Point]]
+
+
+def watch(rollup: Rollup) -> Watch:
+    """Look at every day and hour of every scope."""
+    daily, hourly = _daily_series(rollup.by(*GRAIN)), _hourly_series(rollup)
+    days = max(1, len(daily.get(("whole", ""), {})))
+    floor = FLOOR * rollup.total().cost_nano / days
+    by_day = _found(daily, robust_days, floor)
+    by_hour = _found(hourly, robust_hours, floor)
+    alerts, same = _merged(_with_hours(by_day, by_hour))
+    budget = max(LEAST_ALERTS, round(ALERTS_A_DAY * days))
+    plain = [(grain, scope, point) for grain, series in (("day", daily), ("hour", hourly))
+             for scope, values in series.items() for point in mean_plus_3_sigma(values)]
+    plain.sort(key=lambda item: item[2].expected - item[2].value)
+    tested = {"days": sum(map(len, daily.values())), "hours": sum(map(len, hourly.values()))}
+    return Watch(alerts[:budget], same, alerts[budget:], tested, plain)
+
+
+def _daily_series(groups: Sequence[Group]) -> Series:
+    series: Series = {}
+    for key, counted in groups:
+        day, nano = key[0], counted.cost_nano
+        for scope in scopes_of(key):
+            values = series.setdefault(scope, {})
+            values[day] = values.get(day, 0) + nano
+    return series
+
+
+def scopes_of(key: Key) -> Tuple[Scope, ...]:
+    """Return the scopes that a group of the finest grain belongs to."""
+    return (("whole", ""), ("organization", key[2]), ("feature", key[3]), ("provider", key[4]), ("customer", key[1]))
+
+
+def _hourly_series(rollup: Rollup) -> Series:
+    series: Series = {}
+    for (hour, customer, organization), counted in rollup.by("hour", "customer", "organization"):
+        for scope in (("whole", ""), ("organization", organization), ("customer", customer)):
+            values = series.setdefault(scope, {})
+            values[hour] = values.get(hour, 0) + counted.cost_nano
+    for key, counted in rollup.by("hour", "feature", "provider", "region", "status"):
+        for scope in (("feature", key[1]), ("provider", key[2])):
+            values = series.setdefault(scope, {})
+            values[key[0]] = values.get(key[0], 0) + counted.cost_nano
+    return series
+
+
+def _found(series: Series, rule: Callable[[Mapping[str, float]], Optional[Rests]], floor: float) -> List[Alert]:
+    """Return what false-discovery control over all keys accepts, scores calibrated within each kind of scope."""
+    kinds: Dict[str, List[Tuple[Scope, Rests]]] = {}
+    for scope, values in series.items():
+        one = rule(values)
+        if one is not None:
+            kinds.setdefault(scope[0], []).append((scope, one))
+    high: List[Alert] = []
+    tests = 0
+    for scored in kinds.values():
+        found, tested = standing_out(scored, floor)
+        high += [Alert(scope, point) for scope, point in found]
+        tests += tested
+    return discoveries(high, [one.point.p_value for one in high], tests)
+
+
+def _with_hours(days: Sequence[Alert], hours: Sequence[Alert]) -> List[Alert]:
+    """Return the alerts by excess; hours inside an abnormal day are named with it, others of a day make one alert."""
+    inside: Dict[Tuple[Scope, str], List[Alert]] = {}
+    for one in hours:
+        inside.setdefault((one.scope, one.day), []).append(one)
+    merged = []
+    for one in days:
+        found = inside.pop((one.scope, one.day), [])
+        merged.append(one._replace(hours=tuple(sorted(each.point.time for each in found))))
+    for found in inside.values():
+        worst = max(found, key=lambda each: each.excess)
+        merged.append(worst._replace(hours=tuple(sorted(each.point.time for each in found))))
+    return sorted(merged, key=lambda one: (-one.excess, one.point.time, one.scope))
+
+
+def _merged(alerts: Sequence[Alert]) -> Tuple[List[Alert], Dict[int, List[Scope]]]:
+    """Return the alerts without those that a narrower one of the same day explains, and whom each one stands for."""
+    kept: List[Alert] = []
+    wider: Dict[Tuple[Scope, str], List[Scope]] = {}
+    for one in alerts:
+        narrower = [other for other in alerts if other.day == one.day
+                    and WIDTH[other.scope[0]] > WIDTH[one.scope[0]] and other.excess >= SAME * one.excess]
+        if narrower:
+            best = max(narrower, key=lambda other: (WIDTH[other.scope[0]], other.excess))
+            wider.setdefault((best.scope, best.day), []).append(one.scope)
+        else:
+            kept.append(one)
+    return kept, {place: wider.get((one.scope, one.day), []) for place, one in enumerate(kept)}
+
+
+class Cause(NamedTuple):
+    """What moved: the dimension's value that holds most of the excess, its share, and the driver's factors."""
+
+    dimension: Optional[str]
+    value: Optional[str]
+    share: Optional[float]
+    driver: str
+    factors: Dict[str, Optional[float]]
+
+
+def causes(groups: Sequence[Group], alerts: Sequence[Alert]) -> List[Cause]:
+    """Compare each alert's day with the scope's mean day before it; groups are of the finest grain."""
+    wanted: Set[Scope] = {one.scope for one in alerts}
+    cells: Dict[Scope, List[Group]] = {scope: [] for scope in wanted}
+    for group in groups:
+        for scope in scopes_of(group.key):
+            if scope in wanted:
+                cells[scope].append(group)
+    return [_cause(cells[one.scope], one) for one in alerts]
+
+
+def _cause(cells: Sequence[Group], alert: Alert) -> Cause:
+    days = sorted({group.key[0] for group in cells} - {alert.day})
+    before = [day for day in days if day < alert.day][-LOOK_BACK:] or days[:LOOK_BACK]
+    usual = set(before)
+    now = [group for group in cells if group.key[0] == alert.day]
+    then = [group for group in cells if group.key[0] in usual]
+    driver, factors = _driver(add(group.measures for group in now), add(group.measures for group in then), len(usual))
+    best: Tuple[float, Optional[str], Optional[str]] = (0.0, None, None)
+    for dimension in EXPLAINING:
+        if dimension != alert.scope[0] and not (alert.scope[0] == "customer" and dimension == "organization"):
+            value, moved = _mover(now, then, len(usual), GRAIN.index(dimension))
+            if moved > best[0] * 1.02:  # of equal explanations the first, narrower dimension is named
+                best = (moved, dimension, value)
+    excess = sum(group.measures.cost_nano for group in now) - _mean(then, len(usual))
+    return Cause(best[1], best[2], min(1.0, best[0] / excess) if excess > 0 else None, driver, factors)
+
+
+def _mean(groups: Sequence[Group], days: int) -> float:
+    return sum(group.measures.cost_nano for group in groups) / days if days else 0.0
+
+
+def _mover(now: Sequence[Group], then: Sequence[Group], days: int, place: int) -> Tuple[str, float]:
+    """Return which value of a dimension gained most against the mean day, and how much; several there must be."""
+    gains: Dict[str, float] = {}
+    for group in now:
+        gains[group.key[place]] = gains.get(group.key[place], 0.0) + group.measures.cost_nano
+    for group in then:
+        gains[group.key[place]] = gains.get(group.key[place], 0.0) - group.measures.cost_nano / days
+    if len(gains) < 2:
+        return "", 0.0
+    value = max(sorted(gains), key=lambda name: gains[name])
+    return value, gains[value]
+
+
+def _driver(now: Measures, then: Measures, days: int) -> Tuple[str, Dict[str, Optional[float]]]:
+    """Return what moved most, and the factors whose product is the change of cost."""
+    factors: Dict[str, Optional[float]] = {
+        "volume": _over(now.calls * days, then.calls),
+        "tokens_per_call": _over(now.tokens * then.calls, then.tokens * now.calls),
+        "model_mix": _over(now.cost_nano * then.tokens, then.cost_nano * now.tokens)}
+    rise = (_over(now.failed, now.calls) or 0.0) - (_over(then.failed, then.calls) or 0.0)
+    known = {name: math.log(factor) for name, factor in factors.items() if factor}
+    driver = "errors" if rise >= ERROR_RISE else max(known, key=lambda name: known[name]) if known else "new"
+    factors["failure_rate_rise"] = rise
+    return driver, factors
+
+
+def _over(part: float, whole: float) -> Optional[float]:
+    return part / whole if whole else None
+
+
+def alert_row(alert: Alert, cause: Cause, same: Sequence[Scope], day_nano: float,
+              money: Callable[[int], Any]) -> Dict[str, Any]:
+    """Return an alert as plain data; `day_nano` is the whole log's mean day."""
+    kind, value = alert.scope
+    return {
+        "scope": kind, "value": value or None, "time": alert.point.time, "hours": list(alert.hours),
+        "severity": severity(alert.excess / day_nano if day_nano else 0.0), "cost": money(round(alert.point.value)),
+        "expected": money(round(alert.point.expected)), "excess": money(alert.excess),
+        "score": alert.point.score, "p_value": alert.point.p_value,
+        "also_in": [{"scope": one[0], "value": one[1] or None} for one in same],
+        "cause": {"dimension": cause.dimension, "value": cause.value, "share": cause.share, "driver": cause.driver,
+                  "factors": cause.factors, "text": _sentence(cause)}}
+
+
+def _sentence(cause: Cause) -> str:
+    where = (f"{cause.dimension} {cause.value} holds {cause.share:.0%} of the rise; "
+             if cause.dimension and cause.share is not None else "")
+    factor = cause.factors.get(cause.driver)
+    what = {"volume": "calls", "tokens_per_call": "tokens a call", "model_mix": "cost a token"}.get(cause.driver)
+    if cause.driver == "errors":
+        return f"{where}the failure rate rose by {cause.factors['failure_rate_rise']:.0%} of calls"
+    if not what or not factor:
+        return f"{where}there is no level before to compare with"
+    return f"{where}{what} went to {factor:.1f} times the level before"
