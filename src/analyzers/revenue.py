@@ -74,6 +74,8 @@ class Book(NamedTuple):
 
 
 class _Plan(NamedTuple):
+    """What a call says of its customer's plan."""
+
     tier: str
     price_nano: int
     archetype: str
