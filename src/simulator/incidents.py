@@ -119,6 +119,8 @@ def _draft_storm(draft: Incident, victim: Customer, catalog: Catalog, calendar: 
     # An outage is noticed at work: move it to the same day's late morning, local time.
     offset = next(one.utc_offset_hours for one in catalog.regions if one.region == victim.region)
     shift = (STORM_HOUR - local_hour(placed.start_ms, offset)) * MS_PER_HOUR
+    if placed.start_ms + shift < calendar.start_ms or placed.end_ms + shift > calendar.end_ms:
+        shift = 0  # a calendar of a day or two may not hold that morning
     return [placed._replace(provider=lane.model.provider, region=victim.region, start_ms=placed.start_ms + shift,
                             end_ms=placed.end_ms + shift)]
 
@@ -265,7 +267,11 @@ def _added(line: str, twist: Twist) -> Tuple[int, int]:
     if not nano:
         return 0, 0
     usual: Tariff = twist.baseline
-    pico = round(int(cells[7]) / twist.level) * usual.input + int(cells[8]) * usual.output
+    taken, given = round(int(cells[7]) / twist.level), int(cells[8])
+    if taken > usual.long_above:
+        pico = taken * usual.long_input + given * usual.long_output
+    else:
+        pico = taken * usual.input + given * usual.output
     return 0, nano - (pico + PICO_PER_NANO // 2) // PICO_PER_NANO
 
 

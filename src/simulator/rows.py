@@ -125,8 +125,9 @@ def render(sessions: Sequence[Session], end_ms: int) -> Tuple[List[str], List[in
             if at >= last:
                 break
             if luck < fail_rate:
+                price = long_in if taken > long_above else price_in
                 append(f"{minutes[at // 60000]}{seconds[at // 1000 % 60]}{millis[at % 1000]}{before}"
-                       f"{_failed(taken, price_in, fail_table[gap % len(fail_table)], noise)}{after}")
+                       f"{_failed(taken, price, fail_table[gap % len(fail_table)], noise)}{after}")
             else:
                 if taken > long_above:
                     nano = (taken * long_in + given * long_out + 500) // 1000
@@ -175,9 +176,9 @@ def _minutes(first: date) -> List[str]:
     return minutes
 
 
-def _failed(taken: int, price_in: int, status: str, noise: float) -> str:
+def _failed(taken: int, price: int, status: str, noise: float) -> str:
     """Return tokens, cost, latency and status of a failed call; of the calls that time out, some cost their input."""
     if status not in (BILLED_TIMEOUT, TIMEOUT):
         return f"{taken},0,{taken},0.000000000,{int(REFUSAL_MS * noise)},{status}"
-    nano = (taken * price_in + 500) // 1000 if status == BILLED_TIMEOUT else 0
+    nano = (taken * price + 500) // 1000 if status == BILLED_TIMEOUT else 0
     return f"{taken},0,{taken},{format_nano(nano)},{TIMEOUT_MS + int(40 * noise)},{TIMEOUT}"

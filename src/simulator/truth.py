@@ -6,14 +6,14 @@ then, and at its end; a run that was cut short can be gone on with from what sta
 from __future__ import annotations
 
 import json
-import os
+from bisect import bisect_left
 from datetime import date
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
+from calls.replacing import replace_file
 from calls.values import format_nano, format_timestamp
 from errors import LogError, explain_os_error
-from simulator.calendar import MS_PER_HOUR, Calendar
 from simulator.core import AICallSimulator
 from simulator.crew import Told
 from simulator.customers import Customer
@@ -99,15 +99,7 @@ class TruthFile:
     def save(self, complete: bool) -> None:
         """Replace the file as a whole; raises `LogError` when that fails, the old one then stays."""
         document = {"version": VERSION, "log": self._log, "runs": self._earlier + [self._describe(complete)]}
-        beside = self._path.with_name(self._path.name + ".new")
-        try:
-            with open(beside, "w", encoding="utf-8") as handle:
-                json.dump(document, handle, indent=1, allow_nan=False)
-                handle.flush()
-                os.fsync(handle.fileno())
-            os.replace(beside, self._path)
-        except OSError as error:
-            raise LogError(explain_os_error("write", self._path, error)) from error
+        replace_file(self._path, (json.dumps(document, indent=1, allow_nan=False) + "\n").encode("utf-8"))
 
     def _describe(self, complete: bool) -> Dict[str, Any]:
         story = self._story
@@ -123,23 +115,27 @@ class TruthFile:
             "slice_bytes": self._sizes,
             "organizations": {one.organization_id: scenario.id for scenario in story.cast
                               for one in scenario.customers},
-            "joined": _dated(story.calendar, story.cast, "joined"),
-            "left": _dated(story.calendar, story.cast, "left"),
+            "joined": _dated(story, "joined"),
+            "left": _dated(story, "left"),
             "events": [_event(scenario, event) for scenario in story.cast for event in scenario.events],
             "incidents": [_incident(one, self._effects.get(number, {}))
                           for number, one in enumerate(story.incidents)],
         }
 
 
-def _dated(calendar: Calendar, cast: Sequence[AICallSimulator], what: str) -> List[Dict[str, str]]:
-    """Return the customers with a joining or leaving date inside the calendar, and the first instant it holds."""
+def _dated(story: Story, what: str) -> List[Dict[str, str]]:
+    """Return the customers with a joining or leaving date inside the calendar, and the slice that it begins with.
+
+    Whoever left in an earlier chapter of the log neither comes nor goes in this one.
+    """
+    begins = [story.calendar.moment(piece.start_ms).progress for piece in story.slices]
+    starts = [piece.start_ms for piece in story.slices] + [story.calendar.end_ms]
     found = []
-    for one in sorted((one for scenario in cast for one in scenario.customers), key=_customer_id):
+    for one in sorted((one for scenario in story.cast for one in scenario.customers), key=_customer_id):
         progress: Optional[float] = getattr(one, what)
-        if progress:
-            hour = int(progress * calendar.hours)
-            found.append({"customer_id": one.customer_id,
-                          "at": format_timestamp(calendar.start_ms + hour * MS_PER_HOUR)})
+        if progress and one.customer_id not in story.spec.gone:
+            at = starts[bisect_left(begins, progress)]
+            found.append({"customer_id": one.customer_id, "at": format_timestamp(at)})
     return found
 
 
