@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 
 import pytest
+
 from conftest import ROOT, run, simulate
 from run import installed_pythons
 
