@@ -199,11 +199,16 @@ def test_a_stopped_run_says_in_json_that_it_is_not_complete(tmp_path):
     assert ran.code == 143 and '"complete": false' in ran.out and f'"bytes": {size_of(path)},' in ran.out
 
 
-def test_the_writing_process_killed_under_the_visible_one_is_one_line_and_exit_1(uninterrupted, tmp_path):
+def parent_of(process: int) -> int:
+    return int((PROCESSES / str(process) / "stat").read_text().rpartition(")")[2].split()[1])
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_writing_process_killed_under_the_visible_one_is_one_line_and_exit_1(uninterrupted, tmp_path, workers):
     path = tmp_path / "calls.csv"
-    process = start(path, "--workers", 1)
+    process = start(path, "--workers", workers)
     wait_until(lambda: size_of(path) > 1_000_000, "it writes")
-    [child] = processes_of(path) - {process.pid}
+    [child] = [one for one in processes_of(path) if parent_of(one) == process.pid]
     os.kill(child, signal.SIGKILL)
     ran = ended(process)
     assert (ran.code, ran.out, ran.err.count("\n")) == (1, "", 1)
@@ -223,3 +228,18 @@ def test_a_worker_killed_under_the_run_is_one_line_and_exit_1(uninterrupted, tmp
     assert (ran.code, ran.out, ran.err.count("\n")) == (1, "", 1) and "--append" in ran.err
     wait_for_quiet(path)
     finish(path, uninterrupted)
+
+
+@pytest.mark.parametrize("half, kept", [("sim-00-0-0000,2026-01", False), ("req-1,2026-01", True)])
+def test_half_a_line_at_the_end_is_set_aside_and_only_a_foreign_one_is_kept(tmp_path, half, kept):
+    path = tmp_path / "calls.csv"
+    assert run(SIMULATE, 0.1, "--days", 3, "--output", path).code == 0
+    before = path.read_bytes()
+    path.write_bytes(before + half.encode("ascii"))
+    ran = run(SIMULATE, 0.2, "--days", 3, "--output", path, "--append")
+    assert ran.code == 0 and f"half a line of {len(half)} bytes at the end of the log was set aside" in ran.out
+    check_whole_lines(path)
+    assert path.read_bytes().startswith(before) and size_of(path) > len(before)
+    assert read_truth(path)[1]["spec"]["begin_bytes"] == len(before)
+    partial = tmp_path / "calls.csv.partial"
+    assert (partial.read_text() if partial.exists() else "") == (half + "\n" if kept else "")
