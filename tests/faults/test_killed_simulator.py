@@ -18,14 +18,14 @@ fcntl = pytest.importorskip("fcntl", reason="what is killed here is a POSIX proc
 PROCESSES = Path("/proc")
 pytestmark = pytest.mark.skipif(not (PROCESSES / "self" / "cmdline").exists(), reason="there is no /proc to look at")
 
-SIZE = 30
-STORY = (SIZE, "--seed", 11, "--start", "2026-01-01")
+STORY = (30, "--seed", 11, "--start", "2026-01-01", "--customers", 100)  # few customers: it starts sooner
+LONG_STORY = (200,) + STORY[1:]  # for runs that are stopped early: surely not at their end by then
 PATIENCE_SECONDS = 60.0  # for what takes a second on a quiet machine
 MEANWHILE_SECONDS = 0.02
 
 
-def start(path: Path, *options: object) -> subprocess.Popen:
-    command = [sys.executable, str(SIMULATE), *map(str, STORY), "--output", str(path), *map(str, options)]
+def start(path: Path, *options: object, story=STORY) -> subprocess.Popen:
+    command = [sys.executable, str(SIMULATE), *map(str, story), "--output", str(path), *map(str, options)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
 
 
@@ -160,7 +160,7 @@ def finish(path: Path, uninterrupted: Path) -> None:
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_run_that_is_asked_to_stop_ends_on_a_whole_line_and_says_how_to_go_on(tmp_path, number, code, workers):
     path = tmp_path / "calls.csv"
-    process = start(path, "--workers", workers)
+    process = start(path, "--workers", workers, story=LONG_STORY)
     wait_until(lambda: size_of(path) > 1_000_000, "it writes")
     process.send_signal(number)
     ran = ended(process)
@@ -170,7 +170,7 @@ def test_a_run_that_is_asked_to_stop_ends_on_a_whole_line_and_says_how_to_go_on(
     [told] = read_truth(path)
     calls = read_calls(path)
     assert told["complete"] is False and sum(told["rows"].values()) == len(calls)
-    assert told["spec"]["begin_bytes"] + sum(told["slice_bytes"]) == size_of(path) < SIZE * 1e6
+    assert told["spec"]["begin_bytes"] + sum(told["slice_bytes"]) == size_of(path) < 200e6
     assert ran.out.startswith(f"Stopped early: wrote {len(calls):,} calls")
     assert "go on with the same command and --append" in ran.out
 
@@ -178,7 +178,7 @@ def test_a_run_that_is_asked_to_stop_ends_on_a_whole_line_and_says_how_to_go_on(
 def test_ctrl_c_reaches_all_processes_of_the_terminal_and_still_ends_on_a_whole_line(tmp_path):
     """A terminal sends SIGINT to the whole group: workers and writer must not die of it in the middle of a line."""
     path = tmp_path / "calls.csv"
-    command = [sys.executable, str(SIMULATE), *map(str, STORY), "--output", str(path), "--workers", "2"]
+    command = [sys.executable, str(SIMULATE), *map(str, LONG_STORY), "--output", str(path), "--workers", "2"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True,
                                start_new_session=True)
     wait_until(lambda: size_of(path) > 1_000_000, "it writes")
@@ -192,7 +192,7 @@ def test_ctrl_c_reaches_all_processes_of_the_terminal_and_still_ends_on_a_whole_
 
 def test_a_stopped_run_says_in_json_that_it_is_not_complete(tmp_path):
     path = tmp_path / "calls.csv"
-    process = start(path, "--json")
+    process = start(path, "--json", story=LONG_STORY)
     wait_until(lambda: size_of(path) > 1_000_000, "it writes")
     process.send_signal(signal.SIGTERM)
     ran = ended(process)

@@ -79,7 +79,7 @@ def twice(story):
 
 
 def test_without_incidents_none_are_planted(tmp_path):
-    simulate(tmp_path / "calls.csv", 1, "--no-incidents", "--start", "2026-01-01")
+    simulate(tmp_path / "calls.csv", 0.2, "--days", 9, "--no-incidents", "--start", "2026-01-01")
     [run] = read_truth(tmp_path / "calls.csv")
     assert run["incidents"] == [] and run["spec"]["incidents"] is False
 

@@ -27,7 +27,7 @@ from simulator.scenarios.timezone_pattern import TimezonePatternSimulator
 from simulator.scenarios.viral_spike import ViralSpikeSimulator
 from simulator.scenarios.weekend_effect import WeekendEffectSimulator
 
-SEEDS = range(1, 9)  # for what costs next to nothing: hooks and customers, without generating calls
+SEEDS = range(1, 6)  # for what costs next to nothing: hooks and customers, without generating calls
 SAME_SHAPE = 0.9  # correlation of counted with promised shapes; what is missing to 1 is the noise of sessions
 STRAYS = 0.15  # how far counts over a tenth of the calendar may be off: about three times their noise
 TENTH = DAYS // 10
