@@ -125,8 +125,8 @@ def test_twenty_kills_leave_whole_lines_and_the_log_becomes_what_it_would_have_b
             path.with_suffix(".truth.json").unlink()
     assert while_writing >= 10  # most kills came in the middle of the work
     finish(path, uninterrupted)
-    calls = read_calls(path)
-    assert len({call.call_id for call in calls}) == len(calls)
+    ids = [line.partition(b",")[0] for line in path.read_bytes().splitlines()]
+    assert len(set(ids)) == len(ids) > 100_000
 
 
 def test_the_writer_ends_by_itself_soon_after_the_visible_process_is_killed(tmp_path):
