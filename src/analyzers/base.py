@@ -4,10 +4,11 @@ from __future__ import annotations
 import importlib
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional, Type, Union
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple, Type, Union
 
 import analyzers
 from analyzers.common import usd
+from blocks import Block, Card
 from calls.values import format_timestamp
 from config import Settings, load_settings
 from discovery import discover
@@ -37,7 +38,8 @@ class Analyzer:
     """Base of all analysers: give it a log, or a `Dataset` that is counted already, and ask `analyze()`.
 
     A subclass sets `id`, `title`, `description`, `category` and `rank`, and overrides `examine`. It asks the
-    rollup and never sees the file.
+    rollup and never sees the file. `page` describes its page (empty: all sections, each under its name), `highlights`
+    what it tells the executive summary; both name places in the results.
     """
 
     id = ""
@@ -45,6 +47,8 @@ class Analyzer:
     description = ""
     category = FINOPS
     rank = 100
+    page: Tuple[Block, ...] = ()
+    highlights: Tuple[Union[Card, Block], ...] = ()
 
     def __init__(self, csv_file: Union[str, Path, None] = None, *, dataset: Optional[Dataset] = None,
                  settings: Optional[Settings] = None) -> None:
@@ -62,7 +66,8 @@ class Analyzer:
     def analyze(self) -> Results:
         """Return the results as plain data: `summary`, `recommendations`, `log`, and the analyser's own sections.
 
-        Money is exact `Decimal` dollars; what is unknown is None.
+        `headline`, where an analyser gives one, is the page's message in a sentence. Money is exact `Decimal`
+        dollars; what is unknown is None.
         """
         if self._results is None:
             self.load_data()
