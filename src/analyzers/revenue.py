@@ -12,6 +12,7 @@ import calendar
 from collections import Counter
 from decimal import Decimal
 from fractions import Fraction
+from itertools import accumulate
 from typing import Any, Callable, Dict, Hashable, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 from weakref import WeakKeyDictionary
 
@@ -66,11 +67,15 @@ class Account(NamedTuple):
 
 
 class Book(NamedTuple):
-    """All accounts of a log by customer and month, its whole days, and what calls on partial days came to."""
+    """All accounts of a log by customer and month, its whole days, and what calls on partial days came to.
+
+    `daily_nano` is the revenue of each whole day, each rounded on its own: their sum may be off by nano-dollars.
+    """
 
     days: Sequence[str]
     accounts: Sequence[Account]
     left_out: Measures
+    daily_nano: Sequence[int]
 
 
 class _Plan(NamedTuple):
@@ -82,6 +87,7 @@ class _Plan(NamedTuple):
 
 
 _Days = Dict[int, Tuple[_Plan, int]]  # by place among the whole days: the plan, and how many calls carried it
+_Stretch = Tuple[_Plan, int, int]  # the plan, the first place among the whole days, and the one behind the last
 _books: WeakKeyDictionary[Rollup, Tuple[Hashable, Book]] = WeakKeyDictionary()
 
 
@@ -163,8 +169,9 @@ def _book(rollup: Rollup) -> Book:
             continue
         used.setdefault((customer, months[place]), []).append(measures)
         _carry(plans.setdefault(customer, {}), place, _Plan(tier, int(price), archetype), measures.calls)
-    accounts = [account for customer in sorted(plans) for account in _accounts(customer, plans[customer], months, used)]
-    return Book(days, accounts, Measures(*map(sum, zip(*left_out))))
+    stretches = {customer: _stretches(plans[customer]) for customer in sorted(plans)}
+    accounts = [account for customer, held in stretches.items() for account in _accounts(customer, held, months, used)]
+    return Book(days, accounts, Measures(*map(sum, zip(*left_out))), _daily_nano(days, stretches.values()))
 
 
 def _carry(plans: _Days, place: int, plan: _Plan, calls: int) -> None:
@@ -173,12 +180,26 @@ def _carry(plans: _Days, place: int, plan: _Plan, calls: int) -> None:
         plans[place] = (plan, calls)
 
 
-def _accounts(customer: str, plans: _Days, months: Sequence[str],
+def _daily_nano(days: Sequence[str], stretches: Iterable[Sequence[_Stretch]]) -> List[int]:
+    """Return what all plans that are held on a day come to on it."""
+    steps = [0] * (len(days) + 1)
+    for held in stretches:
+        for plan, first, behind in held:
+            steps[first] += plan.price_nano
+            steps[behind] -= plan.price_nano
+    return [prorated(price, 1, _calendar_days(day)) for day, price in zip(days, accumulate(steps))]
+
+
+def _calendar_days(month: str) -> int:
+    return calendar.monthrange(int(month[:4]), int(month[5:7]))[1]
+
+
+def _accounts(customer: str, stretches: Sequence[_Stretch], months: Sequence[str],
               used: Dict[Tuple[str, str], List[Measures]]) -> List[Account]:
     """Return a customer's accounts, one for each month between its first and its last active day."""
     owed: Dict[str, List[int]] = {}
     ends: Dict[str, _Plan] = {}
-    for plan, first, behind in _stretches(plans):
+    for plan, first, behind in stretches:
         for month, days in Counter(months[first:behind]).items():
             sums = owed.setdefault(month, [0, 0])
             sums[0] += days
@@ -186,14 +207,14 @@ def _accounts(customer: str, plans: _Days, months: Sequence[str],
             ends[month] = plan
     accounts = []
     for month, (days, numerator) in owed.items():
-        calendar_days = calendar.monthrange(int(month[:4]), int(month[5:7]))[1]
+        calendar_days = _calendar_days(month)
         economics = _economics(days, prorated(numerator, 1, calendar_days), used.get((customer, month), []))
         accounts.append(Account(customer, month, *ends[month], calendar_days=calendar_days, economics=economics))
     return accounts
 
 
-def _stretches(plans: _Days) -> List[Tuple[_Plan, int, int]]:
-    """Return stretches of days with one plan: the plan, the first place, and the one behind the last."""
+def _stretches(plans: _Days) -> List[_Stretch]:
+    """Return stretches of days with one plan, in their order."""
     ordered = sorted(plans)
     stretches = [(plans[ordered[0]][0], ordered[0], ordered[0] + 1)]
     for place in ordered[1:]:

@@ -79,6 +79,16 @@ def test_a_partial_day_counts_neither_as_revenue_nor_as_cost_and_is_shown_as_lef
     assert (book.left_out.calls, book.left_out.cost_nano) == (144, 144 * 600_000)
 
 
+def test_a_day_earns_the_plans_that_are_held_on_it() -> None:
+    first, later = noon("2026-01-30"), noon("2026-01-31", tier_price_nano=29 * USD)
+    other = [noon(day, customer_id="other") for day in ("2026-01-31", "2026-02-02")]
+    book = open_book(rollup_of([first, later, *other, noon("2026-02-02", tier_price_nano=29 * USD)]))
+    assert book.days == ["2026-01-30", "2026-01-31", "2026-02-01", "2026-02-02"]
+    assert book.daily_nano == [prorated(99 * USD, 1, 31), prorated(128 * USD, 1, 31)] + [prorated(128 * USD, 1, 28)] * 2
+    assert abs(sum(book.daily_nano) - sum(one.economics.revenue_nano for one in book.accounts)) < 9
+    assert open_book(rollup_of([])).daily_nano == []
+
+
 def test_a_log_without_a_whole_day_has_no_accounts_and_leaves_everything_out() -> None:
     for calls in ([], [noon("2026-01-01")], every_ten_minutes("2026-01-01T12:00:00Z", "2026-01-01T14:00:00Z")):
         book = open_book(rollup_of(calls))
