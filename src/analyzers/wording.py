@@ -4,6 +4,7 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Union
 
+NO_CALLS = "The log holds no calls yet."  # the headline of every report without data
 _MINUS = "\u2212"
 _HALF_A_CENT = Decimal("0.005")
 
