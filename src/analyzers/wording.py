@@ -21,7 +21,7 @@ def percent(share: float) -> str:
     return _signed(share < 0, f"{_rounded(abs(Decimal(share)) * 100, 1):,f} %")
 
 
-def counted(number: int, word: str, plural: str = "") -> str:
+def numbered(number: int, word: str, plural: str = "") -> str:
     """Return a number with its word, in the plural where it is not one: 1 customer, 1,234 customers."""
     return f"{number:,} {word if number == 1 else plural or word + 's'}"
 

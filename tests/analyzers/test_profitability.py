@@ -147,3 +147,37 @@ def test_a_simulated_log_is_accounted_for_completely(log) -> None:
     assert sum(row["customers"] for row in results["classes"]) == summary["customers"]
     for row in results["unprofitable"]:
         assert row["margin"] < 0 < row["lost_monthly"]
+
+
+def test_the_headline_tells_margin_and_losses_and_nothing_without_a_call() -> None:
+    results = results_of(TWO)
+    assert results["headline"] == (
+        "2 customers paid $128.00 in 31 days and cost $67.90: a margin of 47.0 %; 1 customer served at a loss cost "
+        f"${results['summary']['lost_monthly']} a month.")
+    assert results_of(january("good", 4.95))["headline"] == (
+        "1 customer paid $99.00 in 31 days and cost $9.90: a margin of 90.0 %; no customer is served at a loss.")
+    assert results_of([])["headline"] is None
+
+
+def test_the_headline_claims_no_margin_where_most_calls_have_no_price() -> None:
+    dark = [one._replace(cost_nano=None) for one in january("dark", 0)]
+    assert results_of(january("good", 4.95) + dark)["headline"].endswith("too many calls have no price to tell the margin.")
+
+
+def test_the_trend_compares_the_last_whole_days_with_as_many_before() -> None:
+    results = results_of([call(timestamp=f"2026-01-{day:02}T12:00:00Z", cost_nano=(1 + (day > 14)) * USD)
+                          for day in range(1, 29)])
+    trend, daily = results["trend"], results["daily"]
+    assert (trend["previous"]["first"], trend["previous"]["last"]) == ("2026-01-01", "2026-01-14")
+    assert (trend["current"]["cost"], trend["previous"]["cost"], trend["cost_change"]) == (28, 14, 1.0)
+    assert trend["current"]["margin"] == sum(row["margin"] for row in daily[14:])
+    assert trend["revenue_change"] == 0.0
+    assert abs(sum(row["revenue"] for row in daily) - results["summary"]["compared"]["revenue"]) < Decimal("0.0000001")
+
+
+def test_a_change_from_a_loss_is_no_percentage() -> None:
+    trend = results_of([call(timestamp=f"2026-01-{day:02}T12:00:00Z", cost_nano=100 * USD if day < 15 else 1)
+                        for day in range(1, 29)])["trend"]
+    assert trend["previous"]["margin"] < 0 < trend["current"]["margin"]
+    assert trend["margin_change"] is None
+    assert results_of([call()])["trend"] is None

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from analyzers.wording import counted, money, percent
+from analyzers.wording import money, numbered, percent
 from generators import formats
 
 
@@ -22,5 +22,5 @@ def test_a_share_is_a_percentage_with_one_place(share, text) -> None:
 
 
 def test_one_is_no_plural() -> None:
-    assert (counted(1, "customer"), counted(0, "customer")) == ("1 customer", "0 customers")
-    assert counted(1234, "company", "companies") == "1,234 companies"
+    assert (numbered(1, "customer"), numbered(0, "customer")) == ("1 customer", "0 customers")
+    assert numbered(1234, "company", "companies") == "1,234 companies"

@@ -8,7 +8,8 @@ from fractions import Fraction
 from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set
 
 from analyzers.base import HIGH, LOW, MEDIUM, REVENUE, Analyzer, Recommendation, Results
-from analyzers.common import monthly, usd
+from analyzers.common import Period, change, daily_series, monthly, periods, usd
+from analyzers.pages.profitability import HIGHLIGHTS, PAGE
 from analyzers.revenue import (
     Account,
     Book,
@@ -21,6 +22,7 @@ from analyzers.revenue import (
     latest,
     open_book,
 )
+from analyzers.wording import money, numbered, percent
 from rollup.rollup import Rollup
 
 HIGH_MARGIN = 0.7  # of revenue, and above: what subscription software is expected to leave
@@ -62,6 +64,8 @@ class ProfitabilityAnalyzer(Analyzer):
     description = "What each customer earns and costs on the same days, and who is served at a loss"
     category = REVENUE
     rank = 6
+    page = PAGE
+    highlights = HIGHLIGHTS
 
     def examine(self, rollup: Rollup) -> Results:
         """Return margins, classes, break-even use, typical and unprofitable customers, and recommendations."""
@@ -70,9 +74,12 @@ class ProfitabilityAnalyzer(Analyzer):
         prices = sorted({one.price_nano for one in last.values()})
         losses = _losses(book, last, sums)
         unprofitable = [self._unprofitable(loss, prices, len(book.days)) for loss in losses]
+        summary, daily = self._summary(book, sums, losses), _daily(rollup, book)
         return {
-            "summary": self._summary(book, sums, losses),
-            "customers": [self._customer(last[name], sums[name]) for name in sums],
+            "headline": _headline(summary), "summary": summary,
+            "trend": _trend(rollup, daily),
+            "daily": [{"day": day, **_money_row(one)} for day, one in daily.items()],
+            "customers": [self._customer(last[name], sums[name]) for name in _dearest(sums)],
             "customer_months": [_customer_month(account) for account in book.accounts],
             "months": _table("month", book.accounts),
             "classes": _classes(sums),
@@ -127,6 +134,54 @@ class ProfitabilityAnalyzer(Analyzer):
 
     def _rate(self, count: int, days: int) -> float:
         return float(count * Fraction(self.settings.month_days) / max(1, days))
+
+
+def _headline(summary: Results) -> Optional[str]:
+    """Return what was earned and left of it, and who is served at a loss; None without a whole day of calls."""
+    sums, customers = summary["compared"], numbered(summary["customers"], "customer")
+    if not summary["customers"]:
+        return None
+    text = (f"{customers} paid {money(sums['revenue'])} in {numbered(summary['days'], 'day')} and cost "
+            f"{money(sums['cost'])}")
+    text += (": too many calls have no price to tell the margin" if sums["margin"] is None else "" if
+             sums["margin_percent"] is None else f": a margin of {percent(sums['margin_percent'] / 100)}")
+    losses = summary["unprofitable_customers"]
+    return text + (f"; {numbered(losses, 'customer')} served at a loss cost {money(summary['lost_monthly'])} a month."
+                   if losses else "; no customer is served at a loss." if sums["margin"] is not None else ".")
+
+
+def _dearest(sums: Dict[str, Economics]) -> List[str]:
+    return sorted(sums, key=lambda name: (-sums[name].cost_nano, name))
+
+
+def _daily(rollup: Rollup, book: Book) -> Dict[str, Economics]:
+    """Return each whole day's revenue and cost."""
+    return {day: Economics(1, nano, one.cost_nano, one.calls, one.unpriced, one.tokens)
+            for day, nano, one in zip(book.days, book.daily_nano, daily_series(rollup, book.days))}
+
+
+def _money_row(economics: Economics) -> Results:
+    row = economics_row(economics)
+    return {name: row[name] for name in ("revenue", "cost", "margin", "margin_percent")}
+
+
+def _trend(rollup: Rollup, daily: Dict[str, Economics]) -> Optional[Results]:
+    """Return the last period beside the one before it; None where the log is too short for two."""
+    pair = periods(rollup)
+    if pair is None:
+        return None
+
+    def of(period: Period) -> Results:
+        return {"first": period.first, "last": period.last, **_money_row(combined(daily[day] for day in period.days))}
+
+    now, before = of(pair.current), of(pair.previous)
+    return {"current": now, "previous": before, **{f"{name}_change": _risen(now[name], before[name])
+                                                   for name in ("revenue", "cost", "margin")}}
+
+
+def _risen(now: Optional[Decimal], before: Optional[Decimal]) -> Optional[float]:
+    """Return the relative change; None where one is unknown, or there was nothing to grow from."""
+    return change(float(now), float(before)) if now is not None and before is not None and before > 0 else None
 
 
 def class_of(economics: Economics) -> str:
