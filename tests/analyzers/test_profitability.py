@@ -161,7 +161,8 @@ def test_the_headline_tells_margin_and_losses_and_nothing_without_a_call() -> No
 
 def test_the_headline_claims_no_margin_where_most_calls_have_no_price() -> None:
     dark = [one._replace(cost_nano=None) for one in january("dark", 0)]
-    assert results_of(january("good", 4.95) + dark)["headline"].endswith("too many calls have no price to tell the margin.")
+    headline = results_of(january("good", 4.95) + dark)["headline"]
+    assert headline.endswith("too many calls have no price to tell the margin.")
 
 
 def test_the_trend_compares_the_last_whole_days_with_as_many_before() -> None:

@@ -222,16 +222,16 @@ def _classes(sums: Dict[str, Economics]) -> List[Dict[str, Any]]:
 def _break_even(rollup: Rollup) -> List[Dict[str, Any]]:
     """Return the use at which each tier's price equals cost, at the mean cost of the tier's priced calls."""
     rows = []
-    for (tier, price_text), counted in rollup.by("tier", "tier_price"):
-        price, priced = int(price_text), counted.calls - counted.unpriced
-        spent = counted.cost_nano
+    for (tier, price_text), used in rollup.by("tier", "tier_price"):
+        price, priced = int(price_text), used.calls - used.unpriced
+        spent = used.cost_nano
         rows.append({
-            "tier": tier, "tier_price": usd(price), "calls": counted.calls, "unpriced": counted.unpriced,
+            "tier": tier, "tier_price": usd(price), "calls": used.calls, "unpriced": used.unpriced,
             "cost_per_call": each(spent, priced),
-            "tokens_per_call": counted.tokens / counted.calls if counted.calls else None,
+            "tokens_per_call": used.tokens / used.calls if used.calls else None,
             # None: nothing that was priced costs anything, so no amount of use eats the price up.
             "break_even_calls": price * priced // spent if spent else None,
-            "break_even_tokens": price * priced * counted.tokens // (spent * counted.calls) if spent else None})
+            "break_even_tokens": price * priced * used.tokens // (spent * used.calls) if spent else None})
     return rows
 
 
