@@ -10,7 +10,7 @@ from hypothesis import given, settings, strategies as st
 
 from analyzers.common import periods, usd, whole_days
 from analyzers.decompose import Parts, Use, decompose
-from analyzers.finops.understanding import BREAKDOWNS, UnderstandingAnalyzer
+from analyzers.finops.understanding import BREAKDOWNS, CAUSES, UnderstandingAnalyzer, _is_most
 from calls.values import parse_timestamp
 from generators.files import as_json
 
@@ -112,3 +112,40 @@ def test_a_page_holds_the_figures_and_no_markup_of_the_log(tmp_path: Path) -> No
     analyzer = UnderstandingAnalyzer(dataset=dataset_of([call(customer_id=hostile)]))
     text = Path(analyzer.generate_html_report(tmp_path / "page.html")).read_text(encoding="utf-8")
     assert "<img" not in text and "&lt;img src=x" in text and "\x00" not in text
+
+
+def test_the_headline_tells_spend_change_and_cause_as_the_results_have_them(log) -> None:
+    results = UnderstandingAnalyzer(str(log.path)).analyze()
+    summary, changed = results["summary"], results["what_changed"]
+    sign = 1 if changed["total"]["change"] > 0 else -1
+    part = max(Parts._fields, key=lambda name: sign * changed["total"][name])
+    first = max(changed["by_organization"], key=lambda row: sign * row[part])
+    assert results["headline"].startswith(
+        f"Spend was ${summary['current_cost']:,.2f} in the 30 days to {summary['current_period']['last']}, "
+        f"{'up' if sign > 0 else 'down'} {abs(summary['cost_change']):.1%}".replace("%", " %"))
+    assert CAUSES[part][sign > 0] in results["headline"] and f" at {first['organization']}." in results["headline"]
+
+
+def test_headlines_claim_no_more_than_the_log_holds() -> None:
+    def headline(calls):
+        return results_of(calls)["headline"]
+
+    def twice(before, after, **changes):
+        return [call(call_id=f"c-{day}-{number}", timestamp_ms=at(day, hour), **(changes if day else {}))
+                for day, count in ((0, before), (1, after)) for number, hour in enumerate([0, 23] * (count // 2))]
+
+    assert headline([]) == "The log holds no calls yet."
+    assert headline([call()]).startswith("Spend was $0.00060 for 1 call; the log is too short to compare")
+    assert headline([call(cost_nano=None), call(call_id="c-2", cost_nano=None)]).startswith("What the 2 calls cost is")
+    assert headline(twice(4, 6)) == ("Spend was $0.0036 in the day to 2026-01-02, up 50.0 %: mostly more calls, most "
+                                     "of it at org_1.")
+    assert headline(twice(4, 4)) == ("Spend was $0.0024 in the day to 2026-01-02, about as much as in the same time "
+                                     "before.")
+    assert "down 50.0 %: mostly lower prices" in headline(twice(4, 4, cost_nano=300_000))
+    unpriced = [*twice(4, 6), call(call_id="c-x", timestamp_ms=at(1), cost_nano=None)]
+    assert headline(unpriced).endswith("1 call without a known price cannot be in it.")
+
+
+def test_a_cause_is_called_most_only_when_it_is() -> None:
+    assert _is_most({"a": Decimal(6), "b": Decimal(4), "c": Decimal(-9)}, "a")
+    assert not _is_most({"a": Decimal(6), "b": Decimal(4), "c": Decimal(3)}, "a")

@@ -7,6 +7,7 @@ from typing import Any, Dict, List, Optional
 
 from analyzers.base import FINOPS, HIGH, MEDIUM, Analyzer, Recommendation, Results
 from analyzers.common import (
+    Period,
     Periods,
     add,
     by_cost,
@@ -22,6 +23,8 @@ from analyzers.common import (
 )
 from analyzers.decompose import Parts, summed, what_changed
 from analyzers.forecast import Forecast, forecast
+from analyzers.pages import understanding as described
+from analyzers.wording import NO_CALLS, money, numbered, percent
 from catalog.loader import load_catalog
 from rollup.rollup import Group, Rollup
 
@@ -30,6 +33,11 @@ SCOPES_OF_CHANGE = ("organization", "feature", "model")
 TOP = 10  # spenders that are named
 PARETO_SHARES = (0.01, 0.05, 0.1, 0.2, 0.5)
 CENT = Decimal("0.01")
+STEADY = 0.01  # of cost; a smaller change of the headline's figure is none
+CAUSES = {  # in words, where the part made the cost fall and rise
+    "volume": ("fewer calls", "more calls"), "model_mix": ("a cheaper mix of models", "a dearer mix of models"),
+    "failed_calls": ("more failed calls", "fewer failed calls"),
+    "tokens_per_call": ("fewer tokens a call", "more tokens a call"), "price": ("lower prices", "higher prices")}
 NOTABLE_FAILED_SHARE = 0.05  # of calls; above, failures are worth a look
 NOTABLE_GROWTH = 0.1  # of cost from one period to the next
 NOTABLE_CONCENTRATION = 0.5  # of cost with the top 10 % of customers
@@ -43,6 +51,8 @@ class UnderstandingAnalyzer(Analyzer):
     description = "Where the money goes, what it will come to, and what changed"
     category = FINOPS
     rank = 1
+    page = described.PAGE
+    highlights = described.HIGHLIGHTS
 
     def examine(self, rollup: Rollup) -> Results:
         """Return breakdowns, series, concentration, efficiency, forecast, changes and recommendations."""
@@ -62,6 +72,7 @@ class UnderstandingAnalyzer(Analyzer):
             forecast=_forecast(days, ahead),
             what_changed=changed)
         results["summary"] = self._summary(rollup, pair, ahead, days)
+        results["headline"] = _headline(rollup, results)
         results["recommendations"] = self._recommendations(rollup, results, len(days))
         return results
 
@@ -73,11 +84,13 @@ class UnderstandingAnalyzer(Analyzer):
             "total_tokens": counted.tokens, "failed_calls": counted.failed, "unpriced_calls": counted.unpriced,
             "cost_per_call": usd(counted.cost_nano) / counted.calls if counted.calls else None,
             "whole_days": len(days), "customers": len(rollup.by("customer")),
-            "current_period": _period(pair.current.first, pair.current.last) if pair else None,
-            "previous_period": _period(pair.previous.first, pair.previous.last) if pair else None,
+            "current_period": _period(pair.current) if pair else None,
+            "previous_period": _period(pair.previous) if pair else None,
             "current_cost": usd(now.cost_nano) if now else None,
             "previous_cost": usd(before.cost_nano) if before else None,
             "cost_change": change(now.cost_nano, before.cost_nano) if now and before else None,
+            "current_calls": now.calls if now else None,
+            "calls_change": change(now.calls, before.calls) if now and before else None,
             "forecast_30_days": _dollars(ahead.total) if ahead else None}
 
     def _recommendations(self, rollup: Rollup, results: Results, days: int) -> List[Recommendation]:
@@ -148,8 +161,7 @@ def _forecast(days: List[str], ahead: Optional[Forecast]) -> Optional[Results]:
 
 def _changes(rollup: Rollup, pair: Periods) -> Results:
     catalog = load_catalog()
-    found: Results = {"current": _period(pair.current.first, pair.current.last),
-                      "previous": _period(pair.previous.first, pair.previous.last)}
+    found: Results = {"current": _period(pair.current), "previous": _period(pair.previous)}
     for scope in SCOPES_OF_CHANGE:
         parts = what_changed(rollup, pair, scope, catalog)
         found[f"by_{scope}"] = [dict({scope: value}, **_parts(one)) for value, one in parts.items()]
@@ -168,17 +180,51 @@ def _growth(changed: Results, month_days: float) -> Recommendation:
     total = changed["total"]
     cause = max((name for name in Parts._fields), key=lambda name: total[name])
     first = changed["by_organization"][0]
-    days = (date(*map(int, changed["current"]["last"].split("-")))
-            - date(*map(int, changed["current"]["first"].split("-")))).days + 1
     return Recommendation(
         f"Look into the growth of cost, first into {cause.replace('_', ' ')}, and first at {first['organization']}",
-        (total["change"] * Decimal(month_days) / days).quantize(CENT),
+        (total["change"] * Decimal(month_days) / changed["current"]["days"]).quantize(CENT),
         f"cost rose by ${total['change']:,.2f} against the period before, ${total[cause]:,.2f} of it by "
         f"{cause.replace('_', ' ')}; {first['organization']} alone changed by ${first['change']:,.2f}", MEDIUM)
 
 
-def _period(first: str, last: str) -> Dict[str, str]:
-    return {"first": first, "last": last}
+def _period(period: Period) -> Results:
+    return {"first": period.first, "last": period.last, "days": len(period.days)}
+
+
+def _headline(rollup: Rollup, results: Results) -> str:
+    """Return what was spent last, how that compares with before, and why it changed."""
+    summary, whole = results["summary"], rollup.total()
+    if not whole.calls:
+        return NO_CALLS
+    if whole.unpriced == whole.calls:
+        return f"What the {numbered(whole.calls, 'call')} cost is unknown: no price is known for their models."
+    missing = f" {numbered(whole.unpriced, 'call')} without a known price cannot be in it." if whole.unpriced else ""
+    period, risen = summary["current_period"], summary["cost_change"]
+    if period is None:
+        return (f"Spend was {money(usd(whole.cost_nano))} for {numbered(whole.calls, 'call')}; the log is too short to "
+                f"compare one period with another.{missing}")
+    span = f"the {period['days']} days" if period["days"] > 1 else "the day"
+    text = f"Spend was {money(summary['current_cost'])} in {span} to {period['last']}"
+    if risen is not None:
+        text += f", {'up' if risen > 0 else 'down'} {percent(abs(risen))}: {_cause(results['what_changed'])}" \
+            if abs(risen) >= STEADY else ", about as much as in the same time before"
+    return f"{text}.{missing}"
+
+
+def _cause(changed: Results) -> str:
+    """Return the part that moved the cost most in the direction it went, and the organisation it moved most at."""
+    sign = 1 if changed["total"]["change"] > 0 else -1
+    moved = {name: sign * changed["total"][name] for name in Parts._fields}
+    name = max(moved, key=lambda one: moved[one])
+    places = {row["organization"]: sign * row[name] for row in changed["by_organization"]}
+    first = max(places, key=lambda one: places[one])
+    return (f"{'mostly' if _is_most(moved, name) else 'first of all'} {CAUSES[name][sign > 0]}, "
+            f"{'most of it' if _is_most(places, first) else 'above all'} at {first}")
+
+
+def _is_most(parts: Dict[str, Decimal], name: str) -> bool:
+    """Tell whether a part is more than half of all that went its way."""
+    return 2 * parts[name] > sum(part for part in parts.values() if part > 0)
 
 
 def _dollars(nano: float) -> Decimal:
