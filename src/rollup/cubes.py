@@ -30,9 +30,8 @@ class Cube(NamedTuple):
 CUBES = (
     # The finest grain by day: whatever is asked without an hour can be rolled up from it.
     Cube("daily", "day", CALLER, CIRCUMSTANCE),
-    # Hours for anomalies of customers and organisations, and of services. Both at once would be one cell a session.
-    Cube("hourly_customer", "hour", ("customer", "organization"), ()),
-    Cube("hourly_service", "hour", ("feature", "provider"), ("region", "status")),
+    # Hours of customers and services together: about one cell a session, yet fewer than two cubes for the two have.
+    Cube("hourly", "hour", ("customer", "organization", "feature", "provider", "model"), ("status", "region")),
 )
 LATENCY = Cube("latency", "", ("feature", "provider", "model"), ("region",))  # of successful calls, over all time
 EXACT_MS = 128  # latencies below are counted to the millisecond

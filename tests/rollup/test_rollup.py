@@ -84,8 +84,8 @@ def test_where_takes_one_text_or_several() -> None:
 def test_a_dimension_that_no_cube_holds_is_a_lookup_error_that_names_the_cubes() -> None:
     with pytest.raises(LookupError, match="there is no dimension colour; cubes: day, customer"):
         Rollup().by("colour")
-    with pytest.raises(LookupError, match="no cube holds customer, hour, model"):
-        Rollup().by("hour", "customer", "model")
+    with pytest.raises(LookupError, match="no cube holds customer, hour, tier"):
+        Rollup().by("hour", "customer", "tier")
     with pytest.raises(LookupError, match="latency is not kept by day"):
         Rollup().latency("day")
 
