@@ -17,6 +17,7 @@ from typing import Any, Callable, Dict, Hashable, Iterable, List, NamedTuple, Op
 from weakref import WeakKeyDictionary
 
 from analyzers.common import ratio, usd, whole_days
+from analyzers.wording import NO_CALLS
 from config import Settings
 from errors import UsageError
 from rollup.cubes import Measures
@@ -24,6 +25,7 @@ from rollup.rollup import Rollup
 
 RULE = ("revenue is the tier price prorated to the days from a customer's first to its last call day in the log, "
         "within the log's whole days; cost is that of the same days")
+NO_WHOLE_DAY = "The log holds no whole day yet, so revenue cannot be compared with cost."
 MAX_UNPRICED_SHARE = 0.05  # of calls: with more of them unpriced a cost is taken for unknown
 
 
@@ -145,6 +147,11 @@ def book_row(book: Book) -> Dict[str, Any]:
             "compared": economics_row(combined(one.economics for one in book.accounts)), "rule": RULE,
             "left_out": {"calls": book.left_out.calls, "cost": usd(book.left_out.cost_nano),
                          "why": "on a partial first or last day"}}
+
+
+def nothing_to_compare(book: Book) -> str:
+    """Return the headline of a report over a book without accounts."""
+    return NO_WHOLE_DAY if book.left_out.calls else NO_CALLS
 
 
 def target_margin(settings: Settings) -> Fraction:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from builders import call, dataset_of
 
 from analyzers.ubr.pricing import PricingAnalyzer
+from analyzers.wording import NO_CALLS
 from calls.values import NANO_PER_USD
 from config import Settings
 
@@ -142,3 +143,21 @@ def test_every_plan_on_a_simulated_log_bills_what_its_customers_pay(log) -> None
     usage = results["plans"][2]
     assert abs(usage["margin_percent"] - 60) < 0.1
     assert all(row["hybrid"] >= row["today"] for row in results["customers"])
+
+
+def test_the_headline_names_the_plan_that_earns_more_or_says_that_none_does() -> None:
+    results = results_of(many_light(19) + HEAVY)
+    today = results["plans"][0]["monthly_revenue"]
+    assert results["headline"] == (
+        f"Today's prices earn ${today:,} a month; the plan \"{results['recommended']['title']}\" would earn $68.71 "
+        "more if use stays as it is: 1 customer would pay more, 0 less.")
+    assert results["recommended"]["plan"] == "hybrid"
+    assert results_of(TWO)["headline"] == (
+        "Today's prices earn $123.87 a month; none of 4 other plans earns more without raising many bills.")
+    short = results_of(TWO, target_margin=0.8)["headline"]
+    assert short.endswith("many bills, and 95.3 % more would reach the target margin.")
+    assert (results_of([])["headline"], results_of([])["recommended"]) == (NO_CALLS, None)
+
+
+def test_the_dearest_customer_stands_first() -> None:
+    assert [row["customer"] for row in results_of(TWO)["customers"]] == ["heavy", "light"]

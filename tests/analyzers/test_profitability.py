@@ -5,8 +5,9 @@ from decimal import Decimal
 
 from builders import call, dataset_of
 
-from analyzers.revenue import Economics
+from analyzers.revenue import NO_WHOLE_DAY, Economics
 from analyzers.ubr.profitability import ProfitabilityAnalyzer, class_of
+from analyzers.wording import NO_CALLS
 from calls.values import NANO_PER_USD
 
 USD = NANO_PER_USD
@@ -149,14 +150,16 @@ def test_a_simulated_log_is_accounted_for_completely(log) -> None:
         assert row["margin"] < 0 < row["lost_monthly"]
 
 
-def test_the_headline_tells_margin_and_losses_and_nothing_without_a_call() -> None:
+def test_the_headline_tells_margin_and_losses_or_what_is_missing() -> None:
     results = results_of(TWO)
     assert results["headline"] == (
         "2 customers paid $128.00 in 31 days and cost $67.90: a margin of 47.0 %; 1 customer served at a loss cost "
         f"${results['summary']['lost_monthly']} a month.")
     assert results_of(january("good", 4.95))["headline"] == (
         "1 customer paid $99.00 in 31 days and cost $9.90: a margin of 90.0 %; no customer is served at a loss.")
-    assert results_of([])["headline"] is None
+    assert results_of([])["headline"] == NO_CALLS
+    partial = [call(timestamp=f"2026-01-01T{hour}:{minute}:00Z") for hour in ("10", "11") for minute in range(10, 60)]
+    assert results_of(partial)["headline"] == NO_WHOLE_DAY
 
 
 def test_the_headline_claims_no_margin_where_most_calls_have_no_price() -> None:

@@ -10,6 +10,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from analyzers.base import LOW, MEDIUM, REVENUE, Analyzer, Recommendation, Results
 from analyzers.common import monthly, quantile, ratio, usd
+from analyzers.pages.pricing import PAGE
 from analyzers.revenue import (
     Account,
     Book,
@@ -18,10 +19,12 @@ from analyzers.revenue import (
     combined,
     economics_row,
     grouped,
+    nothing_to_compare,
     open_book,
     prorated,
     target_margin,
 )
+from analyzers.wording import money, numbered, percent
 from rollup.rollup import Rollup
 
 SAME_BILL = 0.01  # of today's bill: a smaller change counts as none
@@ -56,9 +59,13 @@ class PricingAnalyzer(Analyzer):
     description = "What other price plans would have earned, who would pay more, and the price that reaches a margin"
     category = REVENUE
     rank = 7
+    page = PAGE
 
     def examine(self, rollup: Rollup) -> Results:
-        """Return the plans with revenue, margin and bills, all customers' bills, and a recommendation."""
+        """Return the plans with revenue, margin and bills, all customers' bills, and a recommendation.
+
+        `recommended` is the row of the plan that earns most, today's where none earns more; None without a plan.
+        """
         book, target = open_book(rollup), target_margin(self.settings)
         plans = _plans(book.accounts, target)
         today = plans[0] if plans else None
@@ -66,10 +73,12 @@ class PricingAnalyzer(Analyzer):
         rows = [self._plan(plan, book, bills, target) for plan in plans]
         best = _best(rows)
         return {
+            "headline": _headline(rows, best) if best else nothing_to_compare(book),
             "summary": {**book_row(book), "target_margin_percent": float(100 * target),
                         "recommended_plan": best["plan"] if best else None,
                         "assumption": "use stays as it was and nobody leaves because of the price"},
             "plans": rows,
+            "recommended": best,
             "customers": self._customers(book, bills) if today else [],
             "recommendations": self._recommendations(rows, best, book),
         }
@@ -108,10 +117,11 @@ class PricingAnalyzer(Analyzer):
                 "largest": largest}
 
     def _customers(self, book: Book, bills: Dict[str, Dict[str, int]]) -> List[Dict[str, Any]]:
-        """Return each customer's cost and bill under every plan over the log."""
+        """Return each customer's cost and bill under every plan over the log, the dearest customer first."""
+        used = grouped(book.accounts, lambda one: one.customer)
         return [{"customer": name, "cost": usd(one.cost_nano), "unpriced": one.unpriced, "tokens": one.tokens,
                  **{plan: usd(billed[name]) for plan, billed in bills.items()}}
-                for name, one in grouped(book.accounts, lambda one: one.customer).items()]
+                for name, one in sorted(used.items(), key=lambda item: (-item[1].cost_nano, item[0]))]
 
     def _recommendations(self, rows: Sequence[Dict[str, Any]], best: Optional[Dict[str, Any]],
                          book: Book) -> List[Recommendation]:
@@ -252,6 +262,20 @@ def _best(rows: Sequence[Dict[str, Any]]) -> Optional[Dict[str, Any]]:
         row["change_monthly"] > 0 and row["lost_monthly"] <= rows[0]["lost_monthly"]
         and (row["shocked_share"] or 0) <= MOST_SHOCKED)]
     return max(fitting, key=lambda row: Decimal(row["revenue"])) if fitting else None
+
+
+def _headline(rows: Sequence[Dict[str, Any]], best: Dict[str, Any]) -> str:
+    """Return whether another plan would earn more than today's prices."""
+    now = rows[0]
+    earned = f"Today's prices earn {money(now['monthly_revenue'])} a month"
+    if best is not now:
+        return (f"{earned}; the plan \"{best['title']}\" would earn {money(best['change_monthly'])} more if use stays "
+                f"as it is: {numbered(best['paying_more']['customers'], 'customer')} would pay more, "
+                f"{best['paying_less']['customers']:,} less.")
+    target = now["target"]
+    short = "" if target is None or target["factor"] <= 1 else (
+        f", and {percent(target['factor'] - 1)} more would reach the target margin")
+    return f"{earned}; none of {numbered(len(rows) - 1, 'other plan')} earns more without raising many bills{short}."
 
 
 def _raise_today(now: Dict[str, Any], days: int) -> List[Recommendation]:

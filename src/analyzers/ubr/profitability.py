@@ -20,6 +20,7 @@ from analyzers.revenue import (
     economics_row,
     grouped,
     latest,
+    nothing_to_compare,
     open_book,
 )
 from analyzers.wording import money, numbered, percent
@@ -76,7 +77,7 @@ class ProfitabilityAnalyzer(Analyzer):
         unprofitable = [self._unprofitable(loss, prices, len(book.days)) for loss in losses]
         summary, daily = self._summary(book, sums, losses), _daily(rollup, book)
         return {
-            "headline": _headline(summary), "summary": summary,
+            "headline": _headline(summary) if book.accounts else nothing_to_compare(book), "summary": summary,
             "trend": _trend(rollup, daily),
             "daily": [{"day": day, **_money_row(one)} for day, one in daily.items()],
             "customers": [self._customer(last[name], sums[name]) for name in _dearest(sums)],
@@ -136,11 +137,9 @@ class ProfitabilityAnalyzer(Analyzer):
         return float(count * Fraction(self.settings.month_days) / max(1, days))
 
 
-def _headline(summary: Results) -> Optional[str]:
-    """Return what was earned and left of it, and who is served at a loss; None without a whole day of calls."""
+def _headline(summary: Results) -> str:
+    """Return what was earned and left of it, and who is served at a loss."""
     sums, customers = summary["compared"], numbered(summary["customers"], "customer")
-    if not summary["customers"]:
-        return None
     text = (f"{customers} paid {money(sums['revenue'])} in {numbered(summary['days'], 'day')} and cost "
             f"{money(sums['cost'])}")
     text += (": too many calls have no price to tell the margin" if sums["margin"] is None else "" if
