@@ -8,6 +8,7 @@ from builders import call, dataset_of
 
 from analyzers.common import split
 from analyzers.ubr.features import FeaturesAnalyzer
+from analyzers.wording import NO_CALLS
 from calls.values import NANO_PER_USD
 from config import Settings
 
@@ -136,3 +137,19 @@ def test_features_of_a_simulated_log_add_up_to_revenue_and_cost(log) -> None:
         assert sum(row[figure] for row in results["features"]) == compared[figure]
     assert sum(row["revenue_by_calls"] for row in results["features"]) == compared["revenue"]
     assert sum(map(len, results["quadrants"].values())) == len(results["features"])
+
+
+def test_the_headline_names_the_dearest_feature_and_how_the_features_stand() -> None:
+    results = results_of(january("a", "chat", 30) + january("b", "chat", 6) + january("b", "agent", 4))
+    assert [row["quadrant"] for row in results["features"]] == ["keep", "keep"]
+    share = results["features"][0]["margin_percent"]
+    assert results["headline"] == (
+        f"chat takes 90.0 % of $40.00 of cost and leaves a margin of {share:.1f} %; of 2 features, keep 2.")
+    assert results_of([])["headline"] == NO_CALLS
+
+
+def test_the_headline_claims_no_cost_and_no_margin_that_is_unknown() -> None:
+    unpriced = [one._replace(cost_nano=None) for one in january("a", "chat", 1)]
+    assert results_of(unpriced)["headline"] == "No feature has a known cost; of 1 feature, find the cost of 1."
+    mixed = results_of(unpriced + january("b", "chat", 2))["headline"]
+    assert mixed.startswith("chat takes 100.0 % of $2.00 of cost and leaves an unknown margin;")

@@ -5,6 +5,7 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tup
 
 from analyzers.base import HIGH, LOW, MEDIUM, REVENUE, Analyzer, Recommendation, Results
 from analyzers.common import Periods, add, change, monthly, periods, split, usd
+from analyzers.pages.features import PAGE
 from analyzers.revenue import (
     MAX_UNPRICED_SHARE,
     Book,
@@ -13,15 +14,18 @@ from analyzers.revenue import (
     each,
     economics_row,
     grouped,
+    nothing_to_compare,
     open_book,
     target_margin,
 )
+from analyzers.wording import money, numbered, percent
 from rollup.cubes import Measures
 from rollup.rollup import Rollup
 
 WIDE_ADOPTION = 0.25  # of active customers, and above: a feature that the product is bought for
 GROWING = 0.1  # of calls, from one period to the next: below it use stands still
 KEEP, INVEST, OPTIMISE, RETIRE, UNKNOWN = QUADRANTS = ("keep", "invest", "optimise", "retire", "unknown")
+VERBS = {KEEP: "keep", INVEST: "invest in", OPTIMISE: "optimise", RETIRE: "retire", UNKNOWN: "find the cost of"}
 RULE = (f"margin at or above the target: keep where at least {100 * WIDE_ADOPTION:.0f} % of active customers use the "
         f"feature, else invest; below it: optimise where they do or calls grew by more than {100 * GROWING:.0f} % "
         "from one period to the next, else retire")
@@ -78,12 +82,14 @@ class FeaturesAnalyzer(Analyzer):
     description = "What each feature costs and earns, who uses it, and where to invest, optimise or retire"
     category = REVENUE
     rank = 8
+    page = PAGE
 
     def examine(self, rollup: Rollup) -> Results:
         """Return all features with their quadrants, the dearest first, and recommendations."""
         book, pair = open_book(rollup), periods(rollup)
         standings = sorted(_standings(rollup, book, pair), key=lambda one: (-one.economics.cost_nano, one.feature))
         return {
+            "headline": self._headline(standings) if standings else nothing_to_compare(book),
             "summary": {**book_row(book), "features": len(standings), "quadrant_rule": RULE,
                         "target_margin_percent": float(100 * target_margin(self.settings)),
                         "attribution_rule": ATTRIBUTION,
@@ -103,6 +109,17 @@ class FeaturesAnalyzer(Analyzer):
         if economics.margin_nano >= target_margin(self.settings) * economics.revenue_nano:
             return KEEP if wide else INVEST
         return OPTIMISE if wide or standing.grows else RETIRE
+
+    def _headline(self, standings: Sequence[Standing]) -> str:
+        """Return which feature takes most of the cost, what it leaves, and how the features stand."""
+        first, whole = standings[0], sum(one.economics.cost_nano for one in standings)
+        margin = first.economics.margin_share
+        left = "an unknown margin" if margin is None else f"a margin of {percent(margin)}"
+        costs = (f"{first.feature[1]} takes {percent(first.economics.cost_nano / whole)} of {money(usd(whole))} of "
+                 f"cost and leaves {left}" if whole else "No feature has a known cost")
+        found = [self.quadrant(one.economics, one) for one in standings]
+        stand = ", ".join(f"{verb} {found.count(name)}" for name, verb in VERBS.items() if name in found)
+        return f"{costs}; of {numbered(len(found), 'feature')}, {stand}."
 
     def _row(self, one: Standing) -> Dict[str, Any]:
         product, feature = one.feature
