@@ -5,7 +5,7 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tup
 
 from analyzers.base import HIGH, LOW, MEDIUM, REVENUE, Analyzer, Recommendation, Results
 from analyzers.common import Periods, add, change, monthly, periods, split, usd
-from analyzers.pages.features import PAGE
+from analyzers.pages import features as described
 from analyzers.revenue import (
     MAX_UNPRICED_SHARE,
     Book,
@@ -82,7 +82,7 @@ class FeaturesAnalyzer(Analyzer):
     description = "What each feature costs and earns, who uses it, and where to invest, optimise or retire"
     category = REVENUE
     rank = 8
-    page = PAGE
+    page = described.PAGE
 
     def examine(self, rollup: Rollup) -> Results:
         """Return all features with their quadrants, the dearest first, and recommendations."""

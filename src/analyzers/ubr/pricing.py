@@ -10,7 +10,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from analyzers.base import LOW, MEDIUM, REVENUE, Analyzer, Recommendation, Results
 from analyzers.common import monthly, quantile, ratio, usd
-from analyzers.pages.pricing import PAGE
+from analyzers.pages import pricing as described
 from analyzers.revenue import (
     Account,
     Book,
@@ -59,7 +59,7 @@ class PricingAnalyzer(Analyzer):
     description = "What other price plans would have earned, who would pay more, and the price that reaches a margin"
     category = REVENUE
     rank = 7
-    page = PAGE
+    page = described.PAGE
 
     def examine(self, rollup: Rollup) -> Results:
         """Return the plans with revenue, margin and bills, all customers' bills, and a recommendation.

@@ -9,7 +9,7 @@ from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Se
 
 from analyzers.base import HIGH, LOW, MEDIUM, REVENUE, Analyzer, Recommendation, Results
 from analyzers.common import Period, change, daily_series, monthly, periods, usd
-from analyzers.pages.profitability import HIGHLIGHTS, PAGE
+from analyzers.pages import profitability as described
 from analyzers.revenue import (
     Account,
     Book,
@@ -65,8 +65,8 @@ class ProfitabilityAnalyzer(Analyzer):
     description = "What each customer earns and costs on the same days, and who is served at a loss"
     category = REVENUE
     rank = 6
-    page = PAGE
-    highlights = HIGHLIGHTS
+    page = described.PAGE
+    highlights = described.HIGHLIGHTS
 
     def examine(self, rollup: Rollup) -> Results:
         """Return margins, classes, break-even use, typical and unprofitable customers, and recommendations."""
