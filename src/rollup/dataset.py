@@ -66,7 +66,7 @@ def load_dataset(csv_path: Union[str, Path], workers: int = 1, use_checkpoint: b
     dataset = Dataset(path, counts.rollup, size, size - counts.consumed, how)
     try:
         if not found or counts.new_faults:
-            _set_aside(dataset, counts.new_faults, append=bool(found))
+            set_aside(dataset, counts.new_faults, append=bool(found))
         if counts.consumed == begin and found:
             dataset.how = UNCHANGED
         elif use_checkpoint:
@@ -104,7 +104,7 @@ def _summing(report: Optional[Callable[[int, int], None]], whole: int) -> Callab
     return add
 
 
-def _set_aside(dataset: Dataset, faults: List[Faulty], append: bool) -> None:
+def set_aside(dataset: Dataset, faults: List[Faulty], append: bool) -> None:
     """Write rejected rows to their file; where nothing is rejected none is left behind."""
     path = dataset.rejected_path
     try:
