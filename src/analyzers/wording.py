@@ -1,4 +1,4 @@
-"""How headlines write figures: dollars, shares and counts, as the pages write them."""
+"""How headlines write figures: dollars, shares, durations and counts, as the pages write them."""
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
@@ -19,6 +19,12 @@ def money(dollars: Union[Decimal, int]) -> str:
 def percent(share: float) -> str:
     """Return a share as a percentage with one place: 0.219 as 21.9 %."""
     return _signed(share < 0, f"{_rounded(abs(Decimal(share)) * 100, 1):,f} %")
+
+
+def duration(ms: float) -> str:
+    """Return milliseconds as such, from a second on in seconds with one place: 843 ms, 12.5 s."""
+    exact = Decimal(ms)
+    return f"{_rounded(exact, 0)} ms" if exact < 1000 else f"{_rounded(exact / 1000, 1):,f} s"
 
 
 def numbered(number: int, word: str, plural: str = "") -> str:

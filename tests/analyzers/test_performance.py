@@ -70,7 +70,32 @@ def test_errors_are_counted_by_kind_over_all_and_by_provider() -> None:
     assert [(row["status"], row["calls"], row["share_of_calls"]) for row in errors["by_kind"]] == [
         ("rate_limit", 2, 0.2), ("timeout", 1, 0.1)]
     assert [(row["provider"], row["error_rate"], row["by_kind"]) for row in errors["by_provider"]] == [
-        ("openai", 3 / 9, {"rate_limit": 2, "timeout": 1}), ("azure", 0.0, {})]
+        ("openai", 3 / 9, {"auth_error": 0, "rate_limit": 2, "server_error": 0, "timeout": 1}),
+        ("azure", 0.0, {"auth_error": 0, "rate_limit": 0, "server_error": 0, "timeout": 0})]
+
+
+def test_the_headline_tells_speed_limit_and_failures() -> None:
+    calls = [call(latency_ms=ms) for ms in range(100, 2100, 100)] + [call(status="timeout")] * 5
+    assert results_of(calls, sla_ms=1500)["headline"] == (
+        "Half of the answers took at most 1.0 s and 95 % at most 1.9 s; 25.0 % took longer than the limit of 1.5 s, "
+        "and 20.0 % of 25 calls failed.")
+    assert results_of([call(latency_ms=90)])["headline"] == (
+        "Half of the answers took at most 90 ms and 95 % at most 90 ms; none took longer than the limit of 2.0 s, and "
+        "no call failed.")
+    assert results_of([call(latency_ms=None)])["headline"] == "How long answers took is unknown; no call failed."
+    assert results_of([])["headline"] == "The log holds no calls yet."
+
+
+def test_days_and_periods_tell_errors_and_mean_time_each_of_their_own() -> None:
+    quick, slow = many(20, latency_ms=1000), many(20, latency_ms=3000)
+    calls = quick[:10] + slow[10:] + [quick[0]._replace(status="timeout", latency_ms=30_000)] * 5
+    results = results_of(calls)
+    assert [tuple(row.values()) for row in results["daily"]] == [
+        ("2026-03-02", 15, 5, 1 / 3, 1000), ("2026-03-03", 10, 0, 0, 3000)]
+    trend = results["trend"]
+    assert (trend["previous"]["mean_ms"], trend["current"]["mean_ms"], trend["mean_change"]) == (1000, 3000, 2)
+    assert (trend["current"]["error_rate"], trend["error_rate_change"]) == (0, -1)
+    assert results_of(quick[:1])["trend"] is None
 
 
 def test_a_model_that_is_nowhere_better_stands_behind_the_pareto_front() -> None:

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from analyzers.wording import money, numbered, percent
+from analyzers.wording import duration, money, numbered, percent
 from generators import formats
 
 
@@ -19,6 +19,12 @@ def test_money_is_written_as_the_pages_write_it(dollars, text) -> None:
     (0.219, "21.9 %"), (-0.219, "\u221221.9 %"), (0.0, "0.0 %"), (-0.0001, "0.0 %"), (12.5, "1,250.0 %")])
 def test_a_share_is_a_percentage_with_one_place(share, text) -> None:
     assert percent(share) == text
+
+
+@pytest.mark.parametrize("ms, text", [(0, "0 ms"), (842.5, "843 ms"), (999, "999 ms"), (1000, "1.0 s"),
+                                      (12_450, "12.5 s"), (3_600_000.0, "3,600.0 s")])
+def test_durations_are_written_as_the_pages_write_them(ms, text) -> None:
+    assert duration(ms) == text == formats.show(Decimal(ms), "milliseconds")
 
 
 def test_one_is_no_plural() -> None:

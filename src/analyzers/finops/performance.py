@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from analyzers.base import FINOPS, HIGH, MEDIUM, Analyzer, Recommendation, Results
-from analyzers.common import add, monthly, per_million, ratio, usd, whole_days
+from analyzers.common import add, change, daily_series, monthly, per_million, periods, ratio, usd, whole_days
 from analyzers.latency import (
     LIMIT_PRECISION,
     PRECISION,
@@ -18,9 +18,12 @@ from analyzers.latency import (
     regroup,
     tokens_per_second,
 )
-from calls.record import SUCCESS
+from analyzers.pages import performance as described
+from analyzers.wording import NO_CALLS, duration, numbered, percent
+from calls.record import STATUSES, SUCCESS
 from catalog.loader import load_catalog
 from catalog.prices import CLASSES, PICO_PER_NANO
+from rollup.cubes import Measures
 from rollup.histogram import Histogram
 from rollup.rollup import Group, Key, Rollup
 
@@ -67,6 +70,7 @@ class PerformanceAnalyzer(Analyzer):
     description = "How fast calls are answered, which fail, and what speed costs"
     category = FINOPS
     rank = 2
+    page = described.PAGE
 
     def examine(self, rollup: Rollup) -> Results:
         """Return latency tables, service level, errors, rankings and recommendations."""
@@ -75,7 +79,10 @@ class PerformanceAnalyzer(Analyzer):
         overall = _row({}, groups, table.total(), sla_ms)
         results: Results = {name: _rows(groups, table, scope, sla_ms) for name, scope in SCOPES.items()}
         results.update(
+            headline=_headline(overall, sla_ms),
             summary={name: value for name, value in overall.items() if name not in ("calls", "cost")},
+            trend=_trend(rollup),
+            daily=_daily(rollup),
             overall=overall,
             sla=_service_level(table, overall, sla_ms),
             errors=_errors(groups),
@@ -84,6 +91,45 @@ class PerformanceAnalyzer(Analyzer):
             notes=_notes(),
             recommendations=_switches(rollup, table, self.settings.month_days) + _failing_providers(groups))
         return results
+
+
+def _headline(overall: Results, sla_ms: int) -> str:
+    """Return how long answers take, how many take too long, and how many calls fail."""
+    if not overall["calls"]:
+        return NO_CALLS
+    failed = (f"{percent(overall['error_rate'])} of {numbered(overall['calls'], 'call')} failed."
+              if overall["failed"] else "no call failed.")
+    if not overall["timed_calls"]:
+        return f"How long answers took is unknown; {failed}"
+    slow = percent(1 - overall["sla_compliance"]) if overall["sla_breaches"] else "none"
+    return (f"Half of the answers took at most {duration(overall['p50_ms'])} and 95 % at most "
+            f"{duration(overall['p95_ms'])}; {slow} took longer than the limit of {duration(sla_ms)}, and {failed}")
+
+
+def _daily(rollup: Rollup) -> List[Results]:
+    """Return errors and mean latency of each whole day."""
+    days = whole_days(rollup)
+    pairs = zip(daily_series(rollup, days), daily_series(rollup, days, {"status": SUCCESS}))
+    return [dict(day=day, calls=every.calls, failed=every.failed, **_quality(every, good))
+            for day, (every, good) in zip(days, pairs)]
+
+
+def _quality(every: Measures, good: Measures) -> Dict[str, Optional[float]]:
+    return {"error_rate": ratio(every.failed, every.calls), "mean_ms": mean_ms(good)}
+
+
+def _trend(rollup: Rollup) -> Optional[Results]:
+    """Return the last period beside the one before it; None where the log is too short for two."""
+    pair = periods(rollup)
+    if pair is None:
+        return None
+    found: Results = {name: {"first": days[0], "last": days[-1], **_quality(
+        add(daily_series(rollup, days)), add(daily_series(rollup, days, {"status": SUCCESS})))}
+        for name, days in (("current", pair.current.days), ("previous", pair.previous.days))}
+    for name, key in (("error_rate_change", "error_rate"), ("mean_change", "mean_ms")):
+        now, before = found["current"][key], found["previous"][key]
+        found[name] = None if now is None or before is None else change(now, before)
+    return found
 
 
 def _notes() -> List[str]:
@@ -158,12 +204,12 @@ def _error_rows(groups: Sequence[Group], scope: Sequence[str]) -> List[Results]:
     rows = []
     for key, held in _gathered(groups, scope).items():
         whole = add(group.measures for group in held)
-        kinds: Dict[str, int] = {}
+        kinds = {status: 0 for status in sorted(STATUSES) if status != SUCCESS}
         for group in held:
             if group.key[-1] != SUCCESS:
-                kinds[group.key[-1]] = kinds.get(group.key[-1], 0) + group.measures.calls
+                kinds[group.key[-1]] += group.measures.calls
         rows.append(dict(zip(scope, key), calls=whole.calls, failed=whole.failed,
-                         error_rate=ratio(whole.failed, whole.calls), by_kind=dict(sorted(kinds.items()))))
+                         error_rate=ratio(whole.failed, whole.calls), by_kind=kinds))
     return sorted(rows, key=lambda row: (-(row["error_rate"] or 0), [row[name] for name in scope]))
 
 
