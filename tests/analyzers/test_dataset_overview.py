@@ -7,6 +7,7 @@ import pytest
 from builders import call, dataset_of
 
 from analyzers.advanced.dataset_overview import DatasetOverviewAnalyzer
+from analyzers.wording import NO_CALLS
 from calls.record import HEADER
 from rollup.dataset import load_dataset
 
@@ -121,3 +122,27 @@ def test_a_simulated_log_is_described_as_it_is(log) -> None:
     assert results["unique"]["model"] == len({one.model for one in log.calls})
     assert sum(row["calls"] for row in results["status_mix"]) == len(log.calls)
     assert results["time"]["hours_with_calls"] == len({one.timestamp_ms // 3_600_000 for one in log.calls})
+
+
+def test_calls_are_summed_by_day_and_by_weekday_and_hour() -> None:
+    results = results_of([call(timestamp=one) for one in (
+        "2026-03-02T10:00:00Z", "2026-03-02T10:59:00Z", "2026-03-09T10:00:00Z", "2026-03-08T23:00:00Z")])
+    assert results["daily"] == [{"day": "2026-03-02", "calls": 2}, {"day": "2026-03-08", "calls": 1},
+                                {"day": "2026-03-09", "calls": 1}]
+    week = {row["weekday"]: row["calls"] for row in results["week"]}
+    assert (week["Monday"][10], week["Sunday"][23]) == (3, 1)
+    assert sum(map(sum, week.values())) == 4
+    assert all(len(calls) == 24 for calls in week.values())
+
+
+def test_the_headline_tells_what_the_log_holds_and_what_is_missing() -> None:
+    two = [call(), call(timestamp="2026-03-02T11:00:00Z")]
+    assert results_of(two)["headline"] == (
+        "2 calls of 1 customer from 2026-03-02 to 2026-03-02: no row was set aside, no cost is unknown, and no hour is "
+        "silent.")
+    later = call(timestamp="2026-03-02T13:00:00Z", cost_nano=None)
+    assert results_of([*two, later], [("cost_usd is negative", 1)])["headline"] == (
+        "3 calls of 1 customer from 2026-03-02 to 2026-03-02: 1 of 4 rows set aside, 1 call without a known cost, "
+        "1 hour without any call.")
+    assert results_of([], [("cost_usd is negative", 2)])["headline"] == "No call could be counted: 2 rows set aside."
+    assert (results_of([])["headline"], results_of([])["week"]) == (NO_CALLS, [])

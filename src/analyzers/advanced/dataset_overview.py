@@ -6,7 +6,9 @@ from decimal import Decimal
 from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
 
 from analyzers.base import ADVANCED, HIGH, Analyzer, Recommendation, Results
-from analyzers.common import add, ratio, usd, whole_days
+from analyzers.common import add, ratio, usd, weekday, whole_days
+from analyzers.pages import dataset_overview as described
+from analyzers.wording import NO_CALLS, numbered
 from calls.values import format_timestamp
 from catalog.loader import load_catalog
 from catalog.prices import PICO_PER_NANO
@@ -19,6 +21,7 @@ SERVICES = ("product", "feature", "provider", "model", "status", "environment", 
 FEW = 20  # values of a dimension that are listed by name; more are only counted
 LONGEST_GAPS = 10  # runs of hours without a call that are listed
 REPEATED = "call_id is repeated"  # as the scan counts it
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 NOTABLE_REJECTED = 0.001  # of rows; above, the source of the log is worth a look
 
 Span = Tuple[datetime, datetime]
@@ -32,21 +35,26 @@ class DatasetOverviewAnalyzer(Analyzer):
     description = "What the log holds, what was set aside, and what is missing"
     category = ADVANCED
     rank = 9
+    page = described.PAGE
 
     def examine(self, rollup: Rollup) -> Results:
         """Return file, rows, rejections, dimensions, time, status mix, unpriced calls and recommendations."""
         people, services = rollup.by(*PEOPLE), rollup.by(*SERVICES)
-        hours = [_hour(group.key[0]) for group in rollup.by("hour")]
+        hourly = rollup.by("hour")
+        hours = [_hour(group.key[0]) for group in hourly]
         rows, unpriced = self._rows(rollup), _unpriced(services, whole_days(rollup))
         dimensions = [_dimension(name, names.index(name), groups)
                       for names, groups in ((PEOPLE, people), (SERVICES, services)) for name in names]
+        time = _time(rollup, hours)
         return {
+            "headline": _headline(rows, time, unpriced, dimensions[0]["unique"]),
             "summary": {"rows": rows["rows"], "rejected": rows["rejected"], "repeated": rows["repeated"],
                         "unpriced_calls": rollup.total().unpriced, "untimed_calls": rollup.total().untimed,
                         "customers": len({group.key[0] for group in people}), "days_with_calls": _days(hours)},
             "file": self._file(), "rows": rows, "rejected_by_reason": _rejected(rollup, rows["rows"]),
             "unique": {one["dimension"]: one["unique"] for one in dimensions}, "dimensions": dimensions,
-            "time": _time(rollup, hours), "status_mix": _status_mix(services), "unpriced": unpriced,
+            "time": time, "daily": _daily(hourly), "week": _week(hourly),
+            "status_mix": _status_mix(services), "unpriced": unpriced,
             "inconsistencies": _inconsistencies(people),
             "recommendations": _price_unknown(unpriced) + self._look_at_rejected(rows)}
 
@@ -78,6 +86,39 @@ class DatasetOverviewAnalyzer(Analyzer):
                 f"{rows['repeated']:,} of {rows['rows']:,} rows repeat the id of an earlier row; were they other "
                 "calls, then cost and calls are understated", HIGH))
         return found
+
+
+def _headline(rows: Results, time: Results, unpriced: Results, customers: int) -> str:
+    """Return what the log holds, and what of it is missing from the figures."""
+    if not rows["accepted"]:
+        aside = rows["rejected"]
+        return f"No call could be counted: {numbered(aside, 'row')} set aside." if aside else NO_CALLS
+    silent = time["hours_without_calls"]
+    faults = [f"{rows['rejected']:,} of {numbered(rows['rows'], 'row')} set aside" if rows["rejected"] else "",
+              f"{numbered(unpriced['calls'], 'call')} without a known cost" if unpriced["calls"] else "",
+              f"{numbered(silent, 'hour')} without any call" if silent else ""]
+    found = ", ".join(filter(None, faults)) or "no row was set aside, no cost is unknown, and no hour is silent"
+    return (f"{numbered(rows['accepted'], 'call')} of {numbered(customers, 'customer')} from {time['first'][:10]} to "
+            f"{time['last'][:10]}: {found}.")
+
+
+def _daily(hourly: Sequence[Group]) -> List[Results]:
+    """Return the calls of each day that has any: a log may have holes of years."""
+    return [{"day": day, "calls": calls} for day, calls in _summed((group.key[0][:10], group) for group in hourly)]
+
+
+def _week(hourly: Sequence[Group]) -> List[Results]:
+    """Return the calls of each weekday by hour of the day, in UTC."""
+    held = dict(_summed((f"{weekday(group.key[0][:10])} {group.key[0][11:13]}", group) for group in hourly))
+    return [{"weekday": name, "calls": [held.get(f"{place} {hour:02d}", 0) for hour in range(24)]}
+            for place, name in enumerate(WEEKDAYS)] if held else []
+
+
+def _summed(groups: Iterable[Tuple[str, Group]]) -> List[Tuple[str, int]]:
+    sums: Dict[str, int] = {}
+    for key, group in groups:
+        sums[key] = sums.get(key, 0) + group.measures.calls
+    return sorted(sums.items())
 
 
 def _hour(text: str) -> datetime:
