@@ -53,6 +53,32 @@ def test_a_budgets_levels_are_reached_on_the_day_the_sum_passes_them_or_will_at_
     assert [row["severity"] for row in results["alerts"] if row["kind"] == "budget"] == ["high", "medium"]
 
 
+def test_the_pace_is_the_running_sum_and_goes_on_at_the_rate():
+    pace = results_of(daily(3, 16), monthly_budget_usd=20.0)["budget"]["pace"]
+    assert [row["day"] for row in pace] == [f"2026-03-{day:02d}" for day in range(1, 32)]
+    assert [row["spent"] for row in pace] == [None] * 2 + [Decimal(day) for day in range(1, 15)] + [None] * 15
+    assert [row["projected"] for row in pace] == [None] * 15 + [Decimal(day) for day in range(14, 30)]
+    assert {row["budget"] for row in pace} == {Decimal(20)}
+
+
+def test_the_headline_counts_alerts_and_holds_the_month_against_its_budget():
+    results = results_of(daily(1, 16), monthly_budget_usd=20.0)
+    serious = sum(row["severity"] in ("critical", "high") for row in results["alerts"])
+    assert 0 < serious < len(results["alerts"]) == results["summary"]["alerts"]
+    assert results["headline"] == (f"{len(results['alerts'])} alerts are open, {serious} of them critical or high; "
+                                   "2026-03 heads for $31.00 against the budget of $20.00.")
+
+
+def test_the_headline_holds_no_month_against_a_budget_made_of_itself():
+    # One provider alone is an alert of its own.
+    assert results_of(daily(1, 5))["headline"] == "1 alert is open, none critical or high."
+    assert results_of(daily(1, 28, month=2) + daily(1, 31))["headline"].endswith(
+        "; 2026-03 came to $31.00 against a derived budget (2026-02 plus a tenth) of $30.80.")
+    assert results_of([])["headline"] == "The log holds no calls yet."
+    shared = [call(provider=name, cost_nano=1000) for name in ("openai", "azure", "google", "cohere")]
+    assert results_of(shared)["headline"] == "No alert is open."
+
+
 def test_a_level_beyond_the_month_has_no_day():
     assert levels(results_of(daily(1, 16), monthly_budget_usd=100.0))[1:] == [(0.8, False, None), (1.0, False, None)]
 

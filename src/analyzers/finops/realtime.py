@@ -10,8 +10,10 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 from analyzers.abuse_rules import GRAIN
 from analyzers.base import FINOPS, HIGH, LOW, MEDIUM, Analyzer, Recommendation, Results
 from analyzers.common import monthly, ratio, usd, whole_days
+from analyzers.pages import realtime as described
 from analyzers.revenue import combined, latest, open_book
 from analyzers.watch import SCOPES, Watch, alert_row, causes, watch
+from analyzers.wording import NO_CALLS, money, numbered
 from calls.values import NANO_PER_USD
 from rollup.rollup import Rollup
 
@@ -40,6 +42,8 @@ class RealtimeAnalyzer(Analyzer):
     description = "Cost anomalies with their likely cause, budget pace, customers at risk and provider dependence"
     category = FINOPS
     rank = 3
+    page = described.PAGE
+    highlights = described.HIGHLIGHTS
 
     def examine(self, rollup: Rollup) -> Results:
         """Return `anomalies` of both rules, `budget`, `at_risk_customers`, `portfolio` and all `alerts`."""
@@ -50,6 +54,7 @@ class RealtimeAnalyzer(Analyzer):
         portfolio = provider_risk(rollup)
         alerts = _alerts(anomalies["robust_seasonal"]["alerts"], budget, at_risk, portfolio)
         return {
+            "headline": _headline(rollup, alerts, budget),
             "summary": {"alerts": len(alerts), "anomalies": len(found.alerts),
                         "by_severity": {name: sum(one["severity"] == name for one in alerts)
                                         for name in ("critical", "high", "medium", "low")},
@@ -136,7 +141,20 @@ def describe_budget(rollup: Rollup, monthly_budget_usd: float) -> Optional[Resul
         "rate_days": len(recent), "days_left": left, "month_partly_unseen": partial, "projected": usd(projected),
         "overrun": usd(projected - budget.nano),
         "levels": [_level(share, level, budget, running, spent_on, spent, rate, today, last)
-                   for share, level in LEVELS]}
+                   for share, level in LEVELS],
+        "pace": _pace(budget, spent_on, rate, today, last)}
+
+
+def _pace(budget: Budget, spent_on: Dict[str, int], rate: int, today: date, last: date) -> List[Results]:
+    """Return by day what the month had cost, and from today on what it will have cost at this rate."""
+    rows: List[Results] = []
+    so_far, first = 0, _date(min(spent_on))
+    for number in range(1, last.day + 1):
+        day = last.replace(day=number)
+        so_far += spent_on.get(day.isoformat(), 0) if day <= today else rate
+        rows.append({"day": day.isoformat(), "spent": usd(so_far) if first <= day <= today else None,
+                     "projected": usd(so_far) if day >= today else None, "budget": usd(budget.nano)})
+    return rows
 
 
 def _date(day: str) -> date:
@@ -233,3 +251,17 @@ def _alerts(anomalies: Sequence[Results], budget: Optional[Results], at_risk: Se
                       "cost": None, "text": f"{portfolio['largest_share']:.0%} of cost goes to one provider"})
     order = ("critical", "high", "medium", "low")
     return sorted(found, key=lambda one: (order.index(one["severity"]), -(one["cost"] or 0)))
+
+
+def _headline(rollup: Rollup, alerts: Sequence[Results], budget: Optional[Results]) -> str:
+    """Return how many alerts are open, and what the month comes to; a budget made of its own days tells nothing."""
+    if not rollup.total().calls:
+        return NO_CALLS
+    serious = sum(one["severity"] in ("critical", "high") for one in alerts)
+    text = "No alert is open" if not alerts else numbered(len(alerts), "alert is open", "alerts are open") + (
+        f", {serious} of them critical or high" if serious else ", none critical or high")
+    if budget and (not budget["derived"] or whole_days(rollup)[0][:7] < budget["month"]):
+        verb = "heads for" if budget["days_left"] else "came to"
+        text += (f"; {budget['month']} {verb} {money(budget['projected'])} against {budget['source']} of "
+                 f"{money(budget['budget'])}")
+    return text + "."
