@@ -14,6 +14,7 @@ from typing import (
     Callable,
     Collection,
     Dict,
+    Iterable,
     List,
     Mapping,
     NamedTuple,
@@ -113,6 +114,14 @@ class Rollup:
                    + self.circumstances.kept[number][circumstance])
             cells = self.cubes[number]
             cells[key] = cells.get(key, 0) + packed
+        self._forget_answers()
+
+    def add_cells(self, number: int, keys: Iterable[int], packed: Iterable[int]) -> None:
+        """Add packed measures to one cube, by keys that are made of this rollup's own numbers."""
+        cells = self.cubes[number]
+        counted = cells.get
+        for key, measures in zip(keys, packed):
+            cells[key] = counted(key, 0) + measures
         self._forget_answers()
 
     def add_latency(self, caller: int, circumstance: int, bucket: int, count: int) -> None:

@@ -14,9 +14,9 @@ from errors import LogError, RecordError, explain_os_error
 from rollup.blocks import Counter, id_number
 from rollup.counts import REPEATED, Counts, Faulty, range_result
 
-BLOCK_BYTES = 1 << 20  # read and counted at once: small enough for its columns to stay in the processor's cache
+BLOCK_BYTES = 1 << 18  # read and counted at once: larger ones cost more, since memory goes back and forth each time
 RANGE_BYTES = 16_000_000  # the least that is worth a process of its own
-REPORT_BYTES = 16 * BLOCK_BYTES
+REPORT_BYTES = 16_000_000
 
 Report = Callable[[int], None]
 

@@ -52,6 +52,18 @@ def test_clean_calls_are_counted_as_one_by_one(tmp_path: Path) -> None:
     assert same_counts(scanned(write_log(tmp_path / "x.csv", lines(some))).rollup, counted(some))
 
 
+@pytest.mark.parametrize("spelling", [
+    {}, {"timestamp": "2026-01-05 10:00:00"}, {"cost_usd": "0.000123"}, {"cost_usd": "12.5"}, {"cost_usd": ""},
+    {"latency_ms": ""}, {"cost_usd": "", "latency_ms": ""}, {"latency_ms": "99999999"}, {"feature_id": "\u00fcber"}])
+def test_clean_calls_of_any_plain_spelling_go_the_fast_road(tmp_path: Path, spelling, monkeypatch) -> None:
+    some = [dict(zip(FIELDS, line.split(","))) for line in lines(calls(500))]
+    path = write_log(tmp_path / "x.csv", [",".join({**row, **spelling}.values()) for row in some]
+                     + lines(calls(500, 500)))
+    slow = careful(path).rollup
+    monkeypatch.setattr(Counter, "_count_carefully", lambda *_: pytest.fail("the careful road was taken"))
+    assert same_counts(scanned(path).rollup, slow)
+
+
 def test_the_fast_and_the_careful_road_agree_on_damaged_input(mixed: Path) -> None:
     fast, slow = scanned(mixed), careful(mixed)
     assert same_counts(fast.rollup, slow.rollup)
