@@ -7,6 +7,7 @@ import pytest
 from builders import call, dataset_of
 
 from analyzers.advanced.geographic_latency import GeographicLatencyAnalyzer
+from analyzers.wording import NO_CALLS
 from catalog.loader import load_catalog
 
 
@@ -127,3 +128,25 @@ def test_a_simulated_log_shows_the_regions_as_slow_as_they_were_made(log) -> Non
     found = {row["region"]: row["latency_index"] for row in results["by_region"]}
     for region, factor in made.items():
         assert found[region] / found["us-east-1"] == pytest.approx(factor / made["us-east-1"], rel=0.12), region
+
+
+def test_the_headline_compares_the_slowest_region_with_the_quickest_for_the_same_work() -> None:
+    slow = around(1500, 400, region="eu-west-1")
+    results = results_of(around(1000, 400) + slow)
+    more = results["summary"]["slowest_index"] / results["summary"]["fastest_index"] - 1
+    assert more == pytest.approx(0.5, abs=0.01)
+    assert results["headline"] == (
+        f"Calls are served in 2 regions: the same work takes {100 * more:.1f} % longer in eu-west-1 than in us-east-1.")
+    results = results_of(around(1000) + around(500, provider="anthropic", model="claude-haiku-4-5"))
+    assert results["headline"].startswith(
+        "Calls are served in 1 region, with too few of the same work in several to tell which is quicker")
+    assert results_of([call()])["headline"].endswith("to tell which is quicker.")
+    assert results_of([])["headline"] == NO_CALLS
+
+
+def test_the_headline_counts_quicker_routes() -> None:
+    own = load_catalog().find("openai", "gpt-4.1")
+    other = next(one for one in load_catalog().models if one.capability == own.capability and one.provider != "openai")
+    results = results_of(around(3000) + around(1000, provider=other.provider, model=other.model))
+    assert results["summary"]["routes"] == 1
+    assert results["headline"].endswith("; 1 route would be quicker.")

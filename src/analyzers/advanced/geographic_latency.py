@@ -8,6 +8,8 @@ from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 from analyzers.base import ADVANCED, LOW, MEDIUM, Analyzer, Recommendation, Results
 from analyzers.common import add, ratio, usd
 from analyzers.latency import PRECISION, LatencyTable, mean_ms, median_interval, percentiles_row, regroup
+from analyzers.pages import geographic_latency as described
+from analyzers.wording import NO_CALLS, numbered, percent
 from calls.record import SUCCESS
 from catalog.loader import load_catalog
 from rollup.cubes import Measures
@@ -54,6 +56,7 @@ class GeographicLatencyAnalyzer(Analyzer):
     description = "Where calls are slow or fail, and which route would be quicker"
     category = ADVANCED
     rank = 11
+    page = described.PAGE
 
     def examine(self, rollup: Rollup) -> Results:
         """Return tables by region, routes with enough calls behind them, and recommendations."""
@@ -64,6 +67,7 @@ class GeographicLatencyAnalyzer(Analyzer):
         slowest = max(known, key=lambda row: row["latency_index"]) if known else None
         fastest = min(known, key=lambda row: row["latency_index"]) if known else None
         return {
+            "headline": _headline(regions, slowest, fastest, len(routes)),
             "summary": {"regions": len(regions), "slowest_region": slowest and slowest["region"],
                         "slowest_index": slowest and slowest["latency_index"],
                         "fastest_region": fastest and fastest["region"],
@@ -75,6 +79,19 @@ class GeographicLatencyAnalyzer(Analyzer):
                            "slow_ratio": SLOW_RATIO, "min_calls_in_index": MIN_CELL_CALLS},
             "notes": _notes(),
             "recommendations": _recommend_routes(routes) + _recommend_regions(known)}
+
+
+def _headline(regions: Sequence[Results], slowest: Optional[Results], fastest: Optional[Results], routes: int) -> str:
+    """Return how much slower the slowest region is than the quickest for the same work, and what could be routed."""
+    if not regions:
+        return NO_CALLS
+    where = f"Calls are served in {numbered(len(regions), 'region')}"
+    if slowest is None or fastest is None or slowest is fastest:
+        text = f"{where}, with too few of the same work in several to tell which is quicker"
+    else:
+        more = slowest["latency_index"] / fastest["latency_index"] - 1
+        text = f"{where}: the same work takes {percent(more)} longer in {slowest['region']} than in {fastest['region']}"
+    return f"{text}; {numbered(routes, 'route')} would be quicker." if routes else f"{text}."
 
 
 def _notes() -> List[str]:
