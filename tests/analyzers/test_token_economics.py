@@ -7,6 +7,7 @@ import pytest
 from builders import call, dataset_of
 
 from analyzers.advanced.token_economics import TokenEconomicsAnalyzer
+from analyzers.wording import NO_CALLS
 
 START = 1_772_409_600_000  # 2026-03-02T00:00:00Z, a Monday
 DAY = 86_400_000
@@ -206,3 +207,32 @@ def test_a_simulated_log_adds_up(log) -> None:
         assert sum(row["cost"] for row in results[name]) + results["failed_calls"]["cost"] == results["summary"][
             "total_cost"]
     assert results["prompt_growth"]["by_feature"]
+
+
+def test_the_headline_tells_the_price_of_tokens_who_takes_most_and_what_looks_wasted() -> None:
+    calls = [call(input_tokens=800, output_tokens=200, cost_nano=2_000_000),
+             call(input_tokens=2000, output_tokens=1000, cost_nano=3_000_000, feature_id="rag_search")]
+    assert results_of(calls)["headline"] == "A million tokens cost $1.25; rag_search takes 75.0 % of them at $1.00."
+    results = results_of(prompts_of([12_000, 2_000, 3_000, 4_000]))
+    worth = sum(one["monthly_usd"] or 0 for one in results["recommendations"])
+    assert worth and results["headline"].endswith(f"chat takes 100.0 % of them; ${worth} a month looks wasted.")
+
+
+def test_the_headline_claims_no_price_that_is_unknown() -> None:
+    assert results_of([])["headline"] == NO_CALLS
+    assert results_of([call(status="timeout")])["headline"] == "No call has succeeded, so no token was bought."
+    assert results_of([call(cost_nano=None)])["headline"] == (
+        "The price of a million tokens is unknown; chat takes 100.0 % of them.")
+
+
+def test_the_trend_compares_prices_of_tokens_of_days_whose_cost_is_known() -> None:
+    calls = [one for day in range(4) for one in spread(2, day, 1, input_tokens=500, output_tokens=0,
+                                                       cost_nano=1_000_000 if day < 2 else 1_500_000)]
+    unpriced = call(timestamp_ms=START, input_tokens=500, output_tokens=0, cost_nano=None)
+    failed = call(timestamp_ms=START + 3 * DAY, input_tokens=500, output_tokens=0, cost_nano=0, status="timeout")
+    results = results_of([*calls, unpriced, failed])
+    assert results["trend"] == {
+        "usd_per_million_tokens": 3, "usd_per_million_tokens_before": 2, "usd_per_million_tokens_change": 0.5,
+        "tokens": 2000, "tokens_before": 2500, "tokens_change": -0.2}
+    assert [row["usd_per_million_tokens"] for row in results["daily"]] == [None, 2, 3, 3]
+    assert (results_of([call()])["trend"], results_of([])["daily"]) == (None, [])

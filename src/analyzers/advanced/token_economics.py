@@ -1,11 +1,14 @@
 """Token Economics: what a token costs, how tokens spread over calls, and where they are wasted."""
 from __future__ import annotations
 
-from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
+from decimal import Decimal
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-from analyzers.base import ADVANCED, Analyzer, Results
-from analyzers.common import add, mean, median, per_million, quantile, ratio, usd, whole_days
+from analyzers.base import ADVANCED, Analyzer, Recommendation, Results
+from analyzers.common import add, change, mean, median, per_million, periods, quantile, ratio, usd, whole_days
+from analyzers.pages import token_economics as described
 from analyzers.token_waste import Cells, find_growth, find_waste, recommend
+from analyzers.wording import NO_CALLS, money, percent
 from calls.record import SUCCESS
 from rollup.cubes import Measures
 from rollup.rollup import Group, Rollup
@@ -34,6 +37,7 @@ class TokenEconomicsAnalyzer(Analyzer):
     description = "What a token costs, how tokens spread over calls, and where they are wasted"
     category = ADVANCED
     rank = 10
+    page = described.PAGE
 
     def examine(self, rollup: Rollup) -> Results:
         """Return prices of tokens by scope, distributions, wasteful patterns, prompt growth and recommendations."""
@@ -44,13 +48,58 @@ class TokenEconomicsAnalyzer(Analyzer):
         growth = find_growth(cells, days)
         overall = _row({}, groups)
         results: Results = {name: _rows(groups, scope) for name, scope in SCOPES.items()}
+        advice = recommend(waste, growth, len(days), self.settings.month_days)
+        daily = _daily(rollup, days)
         results.update(
+            headline=_headline(overall, results["by_feature"], advice),
+            daily=[{"day": day, "tokens": one.all.tokens, "usd_per_million_tokens": _price(one.priced)}
+                   for day, one in daily.items()],
+            trend=_trend(rollup, daily),
             summary={name: overall[name] for name in (
                 "input_tokens", "output_tokens", "tokens_per_dollar", "usd_per_million_tokens", "output_input_ratio")},
             overall=overall, failed_calls=_failed(groups), customer_days=_customer_days(cells),
             wasteful=waste.as_data(), prompt_growth=growth.as_data(), notes=_notes(),
-            recommendations=recommend(waste, growth, len(days), self.settings.month_days))
+            recommendations=advice)
         return results
+
+
+def _headline(overall: Results, features: Sequence[Results], advice: Sequence[Recommendation]) -> str:
+    """Return what a million tokens costs, which feature takes most of them, and what could be saved."""
+    if not overall["calls"]:
+        return "No call has succeeded, so no token was bought." if features else NO_CALLS
+    price, saved = overall["usd_per_million_tokens"], sum((one.monthly_usd or Decimal(0) for one in advice), Decimal(0))
+    costs = "The price of a million tokens is unknown" if price is None else f"A million tokens cost {money(price)}"
+    first = max(features, key=lambda row: row["tokens"])
+    share = ratio(first["tokens"], overall["tokens"])
+    takes = "" if share is None else f"; {first['feature']} takes {percent(share)} of them"
+    rate = first["usd_per_million_tokens"]
+    at = f" at {money(rate)}" if share is not None and share < 1 and rate is not None else ""
+    return f"{costs}{takes}{at}; {money(saved)} a month looks wasted." if saved else f"{costs}{takes}{at}."
+
+
+def _daily(rollup: Rollup, days: Sequence[str]) -> Dict[str, Basis]:
+    """Return each whole day's successful calls; all count as without a price where any of the day has none."""
+    found = {key[0]: measures for (key, measures) in rollup.by("day", "status") if key[1] == SUCCESS}
+    held = {day: found.get(day, Measures()) for day in days}
+    return {day: Basis(one, Measures() if one.unpriced else one) for day, one in held.items()}
+
+
+def _price(priced: Measures) -> Optional[Decimal]:
+    return per_million(priced.cost_nano, priced.tokens)
+
+
+def _trend(rollup: Rollup, daily: Dict[str, Basis]) -> Optional[Results]:
+    """Return the price of tokens in the last period beside the one before; None where the log is too short."""
+    pair = periods(rollup)
+    if pair is None:
+        return None
+    now, before = ([daily[day] for day in period.days] for period in (pair.current, pair.previous))
+    price, price_before = (_price(add(one.priced for one in days)) for days in (now, before))
+    tokens, tokens_before = (add(one.all for one in days).tokens for days in (now, before))
+    return {"usd_per_million_tokens": price, "usd_per_million_tokens_before": price_before,
+            "usd_per_million_tokens_change": change(float(price), float(price_before))
+            if price is not None and price_before is not None else None,
+            "tokens": tokens, "tokens_before": tokens_before, "tokens_change": change(tokens, tokens_before)}
 
 
 def _notes() -> List[str]:
