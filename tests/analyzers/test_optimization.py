@@ -147,6 +147,32 @@ def test_without_a_whole_day_savings_are_unknown():
     assert results([call()])["summary"]["high_monthly"] is None
 
 
+def test_the_headline_is_the_range_its_shares_and_the_step_that_saves_most():
+    found = results(daily(environment="staging", **HOUSE))
+    summary = found["summary"]
+    best = max(found["steps"], key=lambda row: row["high_monthly"])
+    assert best["title"] == "Batches"
+    dollars = [summary[name] for name in ("low_monthly", "high_monthly", "monthly_cost")]
+    shares = [f"{100 * summary[name]:.1f} %" for name in ("low_share", "high_share")]
+    assert found["headline"] == (
+        "${} to ${} of the ${} spent a month could be saved, {} to {}, first of all with batches (at the rate of the last "
+        "30 days).").format(*dollars, *shares)
+
+
+def test_headlines_claim_no_saving_without_data():
+    assert results()["headline"] == "The log holds no calls yet."
+    assert results([call()])["headline"] == "The log has no whole day to look for savings in."
+    assert results(daily(1, cost_nano=None))["headline"] == (
+        "Nothing is known to be spent at the rate of the last day, so there is nothing to save.")
+    cheapest = daily(2, provider="house", model="own")
+    assert results(cheapest)["headline"].startswith("No saving was found in the $0.04 that a month costs")
+
+
+def test_chosen_switches_are_those_of_the_table():
+    found = results(daily(**OPUS), daily(**HOUSE))
+    assert found["chosen_switches"] == [row for row in found["model_switches"] if row["chosen"]] != []
+
+
 def test_steps_of_a_simulated_log_hand_on_what_is_left_and_never_save_more_than_it_cost(log):
     found = OptimizationAnalyzer(dataset=load_dataset(log.path, use_checkpoint=False)).analyze()
     steps, summary = found["steps"], found["summary"]

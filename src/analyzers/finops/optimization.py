@@ -11,6 +11,7 @@ from typing import Dict, List, Optional, Sequence, Set, Tuple
 
 from analyzers.base import FINOPS, HIGH, LOW, MEDIUM, Analyzer, Recommendation, Results
 from analyzers.common import LONGEST_PERIOD, mean, monthly, quantile, ratio, usd, whole_days
+from analyzers.pages import optimization as described
 from analyzers.rates import CELL, Cell, Commitment, Ledger, Rates, Saving, together
 from analyzers.rhythm import has_no_daily_rhythm
 from analyzers.switches import (
@@ -23,10 +24,11 @@ from analyzers.switches import (
     apply_switch,
     find_switches,
 )
+from analyzers.wording import NO_CALLS, money, numbered, percent
 from catalog.loader import load_catalog
 from rollup.rollup import Rollup
 
-STEPS = ("model_switch", "batch", "cache", "commitment")
+STEPS = {"model_switch": "Cheaper models", "batch": "Batches", "cache": "Prompt caches", "commitment": "Commitments"}
 MOVABLE_BATCH = 0.5  # low end: so much of what looks patient can really wait
 REPEATED_LOW, REPEATED_HIGH = 0.2, 0.6  # of a long prompt, that may be the same from call to call
 LONG_PROMPT = 1024  # tokens; below, providers do not cache
@@ -49,6 +51,8 @@ class OptimizationAnalyzer(Analyzer):
     description = "Cheaper models, batches, caches and commitments, as honest ranges that never count a dollar twice"
     category = FINOPS
     rank = 4
+    page = described.PAGE
+    highlights = described.HIGHLIGHTS
 
     def examine(self, rollup: Rollup) -> Results:
         """Return model_switches, batchable, cacheable, commitments, steps and assumptions."""
@@ -65,7 +69,9 @@ class OptimizationAnalyzer(Analyzer):
             "cacheable": self._cacheable(), "commitments": self._commitments()}
         results.update(
             steps=self._steps, assumptions=self._assumptions(), recommendations=self._found,
+            chosen_switches=[row for row in results["model_switches"] if row["chosen"]],
             summary=self._summary(total, sum(group.measures.unpriced for group in groups)))
+        results["headline"] = _headline(rollup, results["summary"], self._steps)
         return results
 
     def _summary(self, total: int, unpriced: int) -> Results:
@@ -86,8 +92,9 @@ class OptimizationAnalyzer(Analyzer):
 
     def _step(self, name: str, before: int, saving: Saving) -> None:
         self._steps.append({
-            "step": name, "cost_before_monthly": self._dollars(before), "low_monthly": self._dollars(saving.low),
-            "high_monthly": self._dollars(saving.high), "cost_after_monthly": self._dollars(before - saving.high)})
+            "step": name, "title": STEPS[name], "cost_before_monthly": self._dollars(before),
+            "low_monthly": self._dollars(saving.low), "high_monthly": self._dollars(saving.high),
+            "cost_after_monthly": self._dollars(before - saving.high)})
 
     def _recommend(self, action: str, saving: Saving, evidence: str, confidence: str) -> None:
         low = self._dollars(saving.low)
@@ -154,14 +161,15 @@ class OptimizationAnalyzer(Analyzer):
         saving = self._ledger.take(cells, lambda cell: MOVABLE_BATCH * shares[id(cell)][0],
                                    lambda cell: shares[id(cell)][0])
         customers = sorted({cell.customer for cell in cells})
-        what = {"non_production": "calls outside production",
-                "no_daily_rhythm": f"production calls of {len(customers)} customers who call around the clock"}[kind]
+        what = {"non_production": "calls outside production", "no_daily_rhythm":
+                f"production calls of {numbered(len(customers), 'customer')} calling around the clock"}[kind]
         self._recommend(
             f"Send {what} through the batch interface", saving,
             f"${self._dollars(left):,.2f} a month are left of their cost; {ratio(published, left) or 0:.0%} of it has "
             f"a published batch price, the rest is taken at {otherwise:.0%} off. The low end lets half of it wait. "
             "The log does not say who waits for an answer.", MEDIUM if kind == "non_production" else LOW)
-        return {"kind": kind, "customers": customers if kind == "no_daily_rhythm" else len(customers),
+        return {"kind": kind, "title": what[:1].upper() + what[1:],
+                "customers": customers if kind == "no_daily_rhythm" else len(customers),
                 "calls": sum(cell.calls for cell in cells), "monthly_cost_left": self._dollars(left),
                 "published_share": ratio(published, left), "low_monthly": self._dollars(saving.low),
                 "high_monthly": self._dollars(saving.high)}, saving
@@ -252,7 +260,8 @@ class OptimizationAnalyzer(Analyzer):
 
     def _commitment_row(self, scope: Tuple[str, Optional[str]], one: Commitment, chosen: bool) -> Results:
         discount = float(one.discount)
-        return {"provider": scope[0], "model": scope[1], "floor_per_day": usd(one.floor),
+        return {"provider": scope[0], "model": scope[1], "title": f"{scope[1] or 'any model'} ({scope[0]})",
+                "floor_per_day": usd(one.floor),
                 "committed_monthly": self._dollars((one.floor - int(one.floor * one.discount)) * len(self._days)),
                 "saved_monthly": self._dollars(one.saved), "discount": discount, "utilization": one.utilization,
                 "break_even_utilization": 1 - discount, "break_even_idle_days": discount,
@@ -285,6 +294,23 @@ class OptimizationAnalyzer(Analyzer):
             f"Commitments: {self.settings.committed_discount:.0%} off the {FLOOR_QUANTILE:.0%} quantile of daily cost, "
             "without use that a chosen switch would move to another provider.",
         ]
+
+
+def _headline(rollup: Rollup, summary: Results, steps: Sequence[Results]) -> str:
+    """Return what could be saved of what is spent, and which step saves most."""
+    if not rollup.total().calls:
+        return NO_CALLS
+    if not summary["days"]:
+        return "The log has no whole day to look for savings in."
+    rate = f"at the rate of the last {str(summary['days']) + ' days' if summary['days'] > 1 else 'day'}"
+    if not summary["monthly_cost"]:
+        return f"Nothing is known to be spent {rate}, so there is nothing to save."
+    if not summary["high_monthly"]:
+        return f"No saving was found in the {money(summary['monthly_cost'])} that a month costs {rate}."
+    best = max(steps, key=lambda step: step["high_monthly"])
+    return (f"{money(summary['low_monthly'])} to {money(summary['high_monthly'])} of the "
+            f"{money(summary['monthly_cost'])} spent a month could be saved, {percent(summary['low_share'])} to "
+            f"{percent(summary['high_share'])}, first of all with {best['title'].lower()} ({rate}).")
 
 
 def _calls_per_customer_day(cells: Sequence[Cell]) -> float:
