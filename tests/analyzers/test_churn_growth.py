@@ -9,6 +9,7 @@ import pytest
 from builders import call, dataset_of
 
 from analyzers.advanced.churn_growth import ChurnGrowthAnalyzer
+from analyzers.wording import NO_CALLS
 from calls.values import NANO_PER_USD
 from rollup.dataset import load_dataset
 
@@ -124,3 +125,19 @@ def test_leavers_of_a_simulated_log_are_mostly_those_who_left(log):
     assert len(named & truth) >= 8
     assert len(named - truth) <= 4
     assert found["rule"]["past_false_alarm_rate"] < 0.02
+
+
+def test_the_headline_tells_who_left_who_may_leave_and_who_came():
+    found = results(life("stays", range(42)), life("gone", range(30)), life("pausing", [*range(0, 36, 2)]),
+                    life("new", range(20, 42)))
+    assert found["headline"] == (
+        "Of 4 customers 1 seems to have left, with $99.00 a month; 1 is unusually silent, with $99.00 a month at risk; "
+        "1 joined.")
+    assert results(life("stays", range(42)))["headline"] == (
+        "Of 1 customer none seems to have left; none is unusually silent; 0 joined.")
+
+
+def test_the_headline_judges_nobody_without_enough_days():
+    assert results(life("tried", [0, 1]))["headline"] == (
+        "Of 1 customer none has called on enough days to tell who stays.")
+    assert results([])["headline"] == NO_CALLS

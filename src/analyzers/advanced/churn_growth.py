@@ -8,7 +8,9 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Set
 
 from analyzers.base import ADVANCED, HIGH, LOW, MEDIUM, Analyzer, Recommendation, Results
 from analyzers.common import add, change, daily_series, median, monthly, ratio, usd, whole_days
+from analyzers.pages import churn_growth as described
 from analyzers.rhythm import LEAST_ACTIVE_DAYS, Rhythm, replay, rhythm_of
+from analyzers.wording import NO_CALLS, money, numbered
 from rollup.cubes import Measures
 from rollup.rollup import Group, Rollup
 
@@ -70,6 +72,8 @@ class ChurnGrowthAnalyzer(Analyzer):
     description = "Who joins, stays and falls silent, retention by cohort, growth, and the revenue at risk"
     category = ADVANCED
     rank = 12
+    page = described.PAGE
+    highlights = described.HIGHLIGHTS
 
     def examine(self, rollup: Rollup) -> Results:
         """Return weekly, cohorts, growth, leavers, at_risk, revenue_at_risk and the rule with its false alarms."""
@@ -81,8 +85,9 @@ class ChurnGrowthAnalyzer(Analyzer):
         states = {state: [one for one in lives if one.state == state] for state in (LEFT, AT_RISK, ACTIVE, UNKNOWN)}
         joined = [one for one in lives if has_joined(one)]
         growth = _growth(rollup, weeks, lives)
+        summary = _summary(lives, states, joined, weeks, growth)
         return {
-            "summary": _summary(lives, states, joined, weeks, growth),
+            "headline": _headline(summary), "summary": summary,
             "weekly": _weekly(rollup, weeks, lives, joined),
             "growth": growth,
             "cohorts": _cohorts(weeks, lives),
@@ -126,6 +131,24 @@ class ChurnGrowthAnalyzer(Analyzer):
                 f"${_price(risky):,.2f} a month of subscriptions belong to customers whose silence had a chance of "
                 f"{LEFT_CHANCE:.1%} to {AT_RISK_CHANCE:.0%}; none of them is counted among those who left.", LOW))
         return found
+
+
+def _headline(summary: Results) -> str:
+    """Return who has gone, who may go, and who came, with what they pay a month."""
+    left, risky, people = summary["left"], summary["at_risk"], numbered(summary["customers"], "customer")
+    if not summary["customers"]:
+        return NO_CALLS
+    if summary["unknown"] == summary["customers"]:
+        return f"Of {people} none has called on enough days to tell who stays."
+    gone = (f"Of {people} {left:,} {_verb(left, 'seems', 'seem')} to have left, with "
+            f"{money(summary['revenue_lost'])} a month" if left else f"Of {people} none seems to have left")
+    risk = (f"{risky:,} {_verb(risky, 'is', 'are')} unusually silent, with {money(summary['revenue_at_risk'])} a month "
+            "at risk" if risky else "none is unusually silent")
+    return f"{gone}; {risk}; {summary['joined']:,} joined."
+
+
+def _verb(count: int, one: str, several: str) -> str:
+    return one if count == 1 else several
 
 
 def has_joined(one: Life) -> bool:
