@@ -7,7 +7,7 @@ call keep the others within theirs for more than eighteen million of the largest
 from __future__ import annotations
 
 import struct
-from typing import Sequence
+from typing import Callable, Sequence
 
 from rollup.cubes import EXACT_MS, OCTAVE_STEPS, Measures
 
@@ -16,6 +16,7 @@ FIELD_BYTES = FIELD_BITS // 8
 FIELDS = len(Measures._fields)
 _ALL = struct.Struct(f"<{FIELDS}Q")
 _LOW_BITS = FIELD_BITS * (FIELDS - 1)
+_FIELD_MASK = (1 << FIELD_BITS) - 1
 _LOW_MASK = (1 << _LOW_BITS) - 1
 _STEP_BITS = OCTAVE_STEPS.bit_length()
 _EXACT_BITS = EXACT_MS.bit_length() - 1
@@ -37,6 +38,14 @@ def unpack(packed: int) -> Measures:
         # The cost alone may need more than its field.
         values = _ALL.unpack((packed & _LOW_MASK).to_bytes(_ALL.size, "little"))[:-1] + (packed >> _LOW_BITS,)
     return tuple.__new__(Measures, values)
+
+
+def unpacker(measure: str) -> Callable[[int], int]:
+    """Return a function that reads one measure out of a number; raises ValueError for a name that is none."""
+    shift = FIELD_BITS * Measures._fields.index(measure)
+    if shift == _LOW_BITS:
+        return shift.__rrshift__  # the cost stands topmost
+    return lambda packed: packed >> shift & _FIELD_MASK
 
 
 def latency_bucket(milliseconds: int) -> int:

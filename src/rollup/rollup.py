@@ -27,7 +27,7 @@ from typing import (
 from calls.record import FIELDS, SUCCESS, AICall
 from rollup.cubes import CALLER, CIRCUMSTANCE, CUBES, DIMENSIONS, LATENCY, Cube, Measures
 from rollup.histogram import Histogram
-from rollup.packing import latency_bucket, pack, unpack
+from rollup.packing import latency_bucket, pack, unpack, unpacker
 
 PART_BITS = 32  # of a cell's key: time above the caller's number above the circumstances' number
 PART_MASK = (1 << PART_BITS) - 1
@@ -196,7 +196,15 @@ class Rollup:
         `where` maps dimensions to the text, or the texts, that calls must have. Raises LookupError, naming the
         cubes there are, when no cube holds all the dimensions: a mistake in the program, not in the data.
         """
-        where = where or {}
+        sums = self._sums(dimensions, where or {})
+        return [Group(key, unpack(packed)) for key, packed in sorted(sums.items()) if packed]
+
+    def sums(self, measure: str, *dimensions: str, where: Optional[Where] = None) -> Dict[Key, int]:
+        """Return one measure by the dimensions, unsorted: a quarter of the time that `by` takes to give all of them."""
+        field = unpacker(measure)
+        return {key: field(packed) for key, packed in self._sums(dimensions, where or {}).items() if packed}
+
+    def _sums(self, dimensions: Sequence[str], where: Where) -> Dict[Key, int]:
         names, cells = self._smallest(set(dimensions) | set(where))
         tests = [(names.index(name), {wanted} if isinstance(wanted, str) else set(wanted))
                  for name, wanted in where.items()]
@@ -206,7 +214,7 @@ class Rollup:
         sums = _regrouped(cells, _picker(names, dimensions))
         if not where:
             self._views[tuple(dimensions)] = sums
-        return [Group(key, unpack(packed)) for key, packed in sorted(sums.items()) if packed]
+        return sums
 
     def keep(self, *dimensions: str) -> None:
         """Roll the counts up to these dimensions once, so that narrower questions are answered from there."""

@@ -150,3 +150,14 @@ def test_keeping_dimensions_changes_no_answer() -> None:
     kept.keep("day", "model", "status")
     kept.keep("model", "status")
     assert kept.by("status", "model") == fresh.by("status", "model") and kept.by("day") == fresh.by("day")
+
+
+def test_the_sums_of_one_measure_are_those_of_the_groups() -> None:
+    rollup = counted(calls(400))
+    for measure in Measures._fields:
+        sums = rollup.sums(measure, "model", "day", where={"status": "success"})
+        assert sums == {group.key: getattr(group.measures, measure)
+                        for group in rollup.by("model", "day", where={"status": "success"})}
+    assert sum(rollup.sums("calls").values()) == 400
+    with pytest.raises(ValueError):
+        rollup.sums("colour", "day")
