@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Sequence
 
 from analyzers.base import Analyzer, discover_analyzers
+from calls.values import format_timestamp
 from config import Settings, load_settings
 from console import Options, ProgressBar, run_command
 from discovery import choose
 from errors import FinOpsError
-from generators.files import as_json, write_whole
+from generators.site import Site
 from rollup.dataset import Dataset, load_dataset, validate_dataset
 
 EXAMPLES = """examples:
@@ -76,11 +77,14 @@ def run_analyzers(chosen: List[Any], options: argparse.Namespace, settings: Sett
     """Count the log, run the analysers over it one after the other, write results and pages, and say how it went."""
     began = time.perf_counter()
     dataset = _counted(options, settings)
+    site = Site(options.output, list(discover_analyzers().values()), format_timestamp(int(time.time() * 1000)),
+                [one.id for one in chosen])
     outcomes = []
     for analyzer in chosen:
-        outcomes.append(_run_one(analyzer(dataset=dataset, settings=settings), Path(options.output)))
+        outcomes.append(_run_one(analyzer(dataset=dataset, settings=settings), site))
         if not options.json and not options.quiet:
             print(_line(outcomes[-1]), file=sys.stderr)
+    site.finish({outcome.id: outcome.error for outcome in outcomes})
     seconds = time.perf_counter() - began
     print(json.dumps(_describe(dataset, outcomes, seconds), indent=2) if options.json
           else _sentences(dataset, outcomes, seconds, Path(options.output)))
@@ -99,17 +103,16 @@ def _counted(options: argparse.Namespace, settings: Settings) -> Dataset:
     return dataset
 
 
-def _run_one(analyzer: Analyzer, output: Path) -> Outcome:
+def _run_one(analyzer: Analyzer, site: Site) -> Outcome:
     began, error = time.perf_counter(), ""
-    page, result = output / "html" / f"{analyzer.id}.html", output / "json" / f"{analyzer.id}.json"
     try:
-        write_whole(result, as_json(analyzer.analyze()))
-        analyzer.generate_html_report(page)
+        site.write(analyzer, analyzer.analyze())
     except FinOpsError as problem:
         error = str(problem)
     except Exception as problem:  # noqa: BLE001 (one analyser's defect must not cost the others' reports)
         error = f"unexpected {type(problem).__name__}: {problem}"
-    return Outcome(analyzer.id, analyzer.title, time.perf_counter() - began, error, str(page), str(result))
+    return Outcome(analyzer.id, analyzer.title, time.perf_counter() - began, error, str(site.page(analyzer)),
+                   str(site.result(analyzer)))
 
 
 def _line(outcome: Outcome) -> str:

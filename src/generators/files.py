@@ -24,8 +24,19 @@ def write_whole(path: Path, text: str) -> bool:
 
 
 def as_json(results: Any) -> str:
-    """Return results as JSON: amounts as exact decimal strings, no NaN, one indent."""
-    return json.dumps(results, indent=1, default=_plain, allow_nan=False, ensure_ascii=False) + "\n"
+    """Return results as JSON: amounts as exact decimal strings, no NaN, a section and a row to a line."""
+    # json's own indent takes the slow encoder, which is half the time that all pages need.
+    encode = json.JSONEncoder(default=_plain, allow_nan=False, ensure_ascii=False).encode
+    if not isinstance(results, dict) or not results:
+        return encode(results) + "\n"
+    lines = []
+    for name, value in results.items():
+        if isinstance(value, (list, tuple)) and value:
+            value = "[\n  " + ",\n  ".join(map(encode, value)) + "]"
+        else:
+            value = encode(value)
+        lines.append(f" {encode(str(name))}: {value}")
+    return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 def _plain(value: Any) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import math
 import re
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
-from typing import Any, Mapping, Optional, Tuple
+from typing import Any, Optional, Tuple
 
 import blocks as b
 
@@ -49,7 +49,7 @@ def kind_of(name: str, value: Any = None) -> str:
         return named
     if isinstance(value, int):
         return b.COUNT
-    return b.NUMBER if isinstance(value, (float, Decimal)) else b.TEXT
+    return b.NUMBER if isinstance(value, float) else b.TEXT  # a decimal in memory is a text in its JSON
 
 
 def words(name: str) -> str:
@@ -146,7 +146,7 @@ def _scaled(exact: Decimal, kind: str) -> str:
 
 
 def _plain(value: Any) -> str:
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return "; ".join(f"{words(str(name))}: {_plain(one)}" for name, one in value.items())
     if isinstance(value, (list, tuple)):
         return ", ".join(map(_plain, value))

@@ -1,108 +1,177 @@
-"""`HTMLReportGenerator`: draws an analyser's results as a page.
+"""`HTMLReportGenerator`: draws results as pages; the one generator that all analysers share.
 
-The pages are plain for now: every section of the results as a list or table. The tree of elements is built by the
-standard library, which escapes every value.
+It knows nothing of any single analyser: a report is anything with `id`, `title`, `description`, `category` and
+`page` (blocks; empty for a page of all sections), and its results are plain data.
 """
 from __future__ import annotations
 
-from decimal import Decimal
+import base64
+import functools
+import hashlib
+import re
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Sequence, Union
-from xml.etree import ElementTree
-from xml.etree.ElementTree import Element, SubElement
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
-from generators.files import write_whole
+import blocks as b
+from generators.charts import ChartBlocks
+from generators.files import as_json, write_whole
+from generators.formats import UNKNOWN, show
+from generators.generic import generic_page
+from generators.tables import TableBlocks
+from generators.templates import Markup, join, parts
+from generators.text_blocks import TextBlocks, figure, heading
 
-STYLE = Path(__file__).resolve().parent / "assets" / "report.css"
-MOST_ROWS = 100  # of a table; the JSON holds all
+ASSETS = Path(__file__).resolve().parent / "assets"
+SCRIPTS = ("formats.js", "charts.js", "report.js")
+CHARTJS_HASH = "sha384-dug+JxfBvklEQdJ4AYuBBAIScUz0bVN73xpy273gcAwHjb3qI0fXmuYNaNfdyYJG"  # of 4.4.1, chart.umd.js
+INDEX = "index"
+_NOTE = re.compile(r"^\s*(//.*|/\*.*\*/)?\s*\n|^[ \t]+", re.MULTILINE)
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_DIGEST = re.compile(rb'name="digest" content="([0-9a-f]+)"')
 
 
-class HTMLReportGenerator:
-    """Draws pages; it knows nothing of any single analyser."""
+class Page(NamedTuple):
+    """What the pages of a folder know of each other."""
 
-    def write_report(self, analyzer: Any, output_file: Union[str, Path]) -> str:
-        """Write an analyser's page and return its path; raises `LogError` when that fails."""
+    id: str
+    title: str
+    category: str
+    description: str = ""
+
+    @property
+    def file(self) -> str:
+        """Return the page's file name."""
+        return f"{self.id}.html"
+
+
+class HTMLReportGenerator(ChartBlocks, TableBlocks, TextBlocks):
+    """Draws pages that link to the pages of one folder; draws one page at a time.
+
+    `homes` tells for the name of a column (`"customer"`) which report has a row for each of its values.
+    """
+
+    def __init__(self, pages: Sequence[Page] = (), homes: Optional[Mapping[str, str]] = None) -> None:
+        """Remember which pages there are, in the order of the navigation."""
+        super().__init__()
+        self._pages = list(pages)
+        self.homes = dict(homes or {})
+
+    def write_report(self, analyzer: Any, output_file: Union[str, Path], made: str = "") -> str:
+        """Write an analyser's page, unless it would only differ in when it was made; return its path.
+
+        `made` is an ISO 8601 time. Raises `LogError` when the file cannot be written.
+        """
         path = Path(output_file)
-        write_whole(path, self.page(analyzer.title, analyzer.description, analyzer.analyze()))
+        write_page(path, self.page(analyzer, analyzer.analyze(), made))
         return str(path)
 
-    def page(self, title: str, description: str, results: Mapping[str, Any]) -> str:
-        """Return a page that shows all sections of the results, each under its name."""
-        html = Element("html", lang="en")
-        head = SubElement(html, "head")
-        SubElement(head, "meta", charset="utf-8")
-        SubElement(head, "meta", name="viewport", content="width=device-width, initial-scale=1")
-        SubElement(head, "title").text = title
-        SubElement(head, "style").text = STYLE.read_text(encoding="utf-8")
-        main = SubElement(SubElement(html, "body"), "main")
-        SubElement(main, "h1").text = title
-        SubElement(main, "p").text = description
-        for name, section in results.items():
-            part = SubElement(main, "section")
-            SubElement(part, "h2").text = _words(name)
-            _show(part, section)
-        return "<!DOCTYPE html>\n" + ElementTree.tostring(html, encoding="unicode", method="html") + "\n"
+    def page(self, report: Any, results: Mapping[str, Any], made: str = "") -> str:
+        """Return a report's whole page."""
+        self.begin(report.id, self.homes)
+        drawn = self._with_recommendations(tuple(getattr(report, "page", ())) or generic_page(results))
+        body = join(self.draw(block, results) for block in drawn)
+        return self.frame(report, results, body, made)
+
+    def draw(self, block: b.Block, results: Any) -> Markup:
+        """Return a block as markup: by the method that has the name of its class."""
+        method = getattr(self, _CAMEL.sub("_", type(block).__name__).lower())
+        drawn: Markup = method(block, results)
+        return drawn
+
+    def section(self, block: b.Section, results: Any) -> Markup:
+        """Return blocks under one heading, which links can point to."""
+        about = heading(b.Block(about=block.about))
+        return parts("blocks.html")["section"].fill(
+            id=self.new_id(b.Block(title="section " + block.title)), title=block.title, about=about,
+            wide=" wide" if block.wide else "", blocks=join(self.draw(one, results) for one in block.blocks))
+
+    def frame(self, report: Any, results: Mapping[str, Any], body: Markup, made: str) -> str:
+        """Return a page with everything around its body: policy, navigation, provenance, data, style and script."""
+        log = results.get("log", {})
+        digest = data_digest(as_json(results))
+
+        def filled(page_digest: str, made: str) -> str:
+            identity = {"id": report.id, "title": report.title, "digest": digest, "made": made}
+            return parts("page.html")["page"].fill(
+                policy=Markup(policy()), description=report.description, digest=page_digest, title=report.title,
+                style=Markup(asset("report.css")), script=Markup(script()), id=report.id, category=report.category,
+                lead=results.get("headline") or report.description, meta=_meta(log), body=body,
+                foot=_foot(report.id, log, made), data=Markup(self.data_json(identity)), groups=self._groups(report.id))
+
+        return filled(hashlib.sha256(filled("", "").encode("utf-8")).hexdigest()[:32], made) + "\n"
+
+    def _groups(self, current: str) -> Markup:
+        grouped: Dict[str, List[Page]] = {}
+        for page in self._pages:
+            grouped.setdefault(page.category, []).append(page)
+        fill = parts("page.html")
+        return join(fill["group"].fill(
+            id=re.sub(r"\W+", "-", name).lower(), name=name,
+            items=join(fill["current" if page.id == current else "item"].fill(file=page.file, title=page.title)
+                       for page in pages)) for name, pages in grouped.items())
+
+    @staticmethod
+    def _with_recommendations(drawn: Tuple[b.Block, ...]) -> Tuple[b.Block, ...]:
+        """Put what to do behind the first figures of a page that does not place it itself."""
+        if any(isinstance(block, b.Recommendations) for block in drawn):
+            return drawn
+        head = 1 if drawn and isinstance(drawn[0], b.Cards) else 0
+        return drawn[:head] + (b.Recommendations(),) + drawn[head:]
 
 
-def _show(parent: Element, value: Any) -> None:
-    if isinstance(value, Mapping):
-        _show_list(parent, value)
-    elif isinstance(value, (list, tuple)) and value and isinstance(value[0], Mapping):
-        _show_table(parent, value)
-    elif isinstance(value, (list, tuple)):
-        SubElement(parent, "p").text = ", ".join(map(_text, value)) or "none"
-    else:
-        SubElement(parent, "p").text = _text(value)
+def data_digest(json_text: str) -> str:
+    """Return what changes when a report's results do."""
+    return hashlib.sha256(json_text.encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
 
-def _show_list(parent: Element, values: Mapping[str, Any]) -> None:
-    flat: Dict[str, Any] = {}
-    deep: Dict[str, Any] = {}
-    for name, value in values.items():
-        (deep if isinstance(value, (Mapping, list, tuple)) else flat)[name] = value
-    terms = SubElement(parent, "dl")
-    for name, value in flat.items():
-        SubElement(terms, "dt").text = _words(name)
-        SubElement(terms, "dd").text = _text(value)
-    for name, value in deep.items():
-        SubElement(parent, "h3").text = _words(name)
-        _show(parent, value)
+def write_page(path: Path, page: str) -> bool:
+    """Write a page, unless the file holds the same one made at another time; True when it was written."""
+    match = _DIGEST.search(page.encode("utf-8"))
+    try:
+        held = _DIGEST.search(path.read_bytes())
+    except OSError:
+        held = None
+    if match and held and match.group(1) == held.group(1):
+        return False
+    return write_whole(path, page)
 
 
-def _show_table(parent: Element, rows: Sequence[Mapping[str, Any]]) -> None:
-    columns: List[str] = list(dict.fromkeys(name for row in rows for name in row))
-    wrapper = SubElement(parent, "div", {"class": "scroll", "tabindex": "0"})
-    table = SubElement(wrapper, "table")
-    head = SubElement(SubElement(table, "thead"), "tr")
-    for name in columns:
-        SubElement(head, "th", scope="col").text = _words(name)
-    body = SubElement(table, "tbody")
-    for row in rows[:MOST_ROWS]:
-        line = SubElement(body, "tr")
-        for name in columns:
-            value = row.get(name)
-            number = isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
-            SubElement(line, "td", {"class": "number"} if number else {}).text = _text(value)
-    if len(rows) > MOST_ROWS:
-        SubElement(parent, "p").text = f"{MOST_ROWS} of {len(rows):,} rows; the JSON result holds all."
+@functools.lru_cache(maxsize=None)
+def asset(name: str) -> str:
+    """Return a style or script without its notes and indentation."""
+    return _NOTE.sub("", (ASSETS / name).read_text(encoding="utf-8"))
 
 
-def _text(value: Any) -> str:
-    if value is None:
-        return "unknown"
-    if isinstance(value, Decimal):
-        return f"{value:,.2f}" if abs(value) >= 1 or not value else f"{value:.6f}"
-    if isinstance(value, float):
-        return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
-    if isinstance(value, int) and not isinstance(value, bool):
-        return f"{value:,}"
-    if isinstance(value, Mapping):
-        return "; ".join(f"{_words(str(name))}: {_text(one)}" for name, one in value.items())
-    if isinstance(value, (list, tuple)):
-        return ", ".join(map(_text, value))
-    # XML knows no control characters; a page shows them as what they are not.
-    return "".join(letter if letter >= " " or letter in "\t\n" else "\ufffd" for letter in str(value))
+@functools.lru_cache(maxsize=None)
+def script() -> str:
+    """Return the script that all pages carry."""
+    return "".join(map(asset, SCRIPTS))
 
 
-def _words(name: str) -> str:
-    return name.replace("_", " ")
+@functools.lru_cache(maxsize=None)
+def policy() -> str:
+    """Return the pages' Content-Security-Policy: nothing but their own constant script and style, and Chart.js."""
+    own = [base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode() for text in
+           (script(), asset("report.css"))]
+    return (f"default-src 'none'; script-src 'sha256-{own[0]}' '{CHARTJS_HASH}'; style-src 'sha256-{own[1]}'; "
+            "img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'")
+
+
+def _meta(log: Mapping[str, Any]) -> Markup:
+    return parts("page.html")["meta"].fill(log=log.get("name", UNKNOWN), period=_period(log),
+                                           calls=figure(log.get("calls"), b.COUNT),
+                                           rejected=figure(log.get("rejected"), b.COUNT))
+
+
+def _foot(report: str, log: Mapping[str, Any], made: str) -> Markup:
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in (log.get("rejected_by_reason") or {}).items())
+    return parts("page.html")["foot"].fill(
+        log=log.get("name", UNKNOWN), bytes=figure(log.get("bytes"), b.BYTES), period=_period(log),
+        source="manifest.json" if report == INDEX else f"../json/{report}.json",
+        calls=figure(log.get("calls"), b.COUNT), rejected=figure(log.get("rejected"), b.COUNT),
+        reasons=f" ({reasons})" if reasons else "", made=made, made_text=show(made, b.TIME) if made else UNKNOWN)
+
+
+def _period(log: Mapping[str, Any]) -> str:
+    first, last = log.get("first"), log.get("last")
+    return f"{show(first, b.TIME)} to {show(last, b.TIME)}" if first and last else "without a call"

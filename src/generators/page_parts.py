@@ -5,7 +5,7 @@ import json
 import re
 import zlib
 from decimal import Decimal
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Dict, List, Mapping, Optional, Set
 
 from blocks import Block
 
@@ -25,14 +25,18 @@ class PageParts:
         """Begin the page of a report; `homes` tells by column name which report has the rows of its ids."""
         self._report = report
         self._homes = homes
-        self._ids: Dict[str, int] = {}
+        self._ids: Set[str] = set()
         self._data: Dict[str, Dict[str, Any]] = {}
 
     def new_id(self, block: Block) -> str:
         """Return an id that no other block of the page has, told by the block's place or title."""
         name = _NOT_IN_IDS.sub("-", block.path or block.title or type(block).__name__).strip("-.").lower()
-        self._ids[name] = self._ids.get(name, 0) + 1
-        return name if self._ids[name] == 1 else f"{name}-{self._ids[name]}"
+        unused, number = name, 1
+        while unused in self._ids:
+            number += 1
+            unused = f"{name}-{number}"
+        self._ids.add(unused)
+        return unused
 
     def data(self, kind: str, block_id: str, value: Mapping[str, Any]) -> None:
         """Put what a page's script needs of a block (`kind` is "tables" or "charts") into the page."""
@@ -41,7 +45,7 @@ class PageParts:
     def rows(self, block: Block, results: Any) -> List[Any]:
         """Return the rows at a block's path: a list as it is, a mapping as one row, nothing as no rows."""
         found = at(results, block.path)
-        if isinstance(found, Mapping):
+        if isinstance(found, dict):
             return [found]
         return list(found) if isinstance(found, (list, tuple)) else []
 
@@ -61,9 +65,9 @@ class PageParts:
 def at(results: Any, path: str) -> Any:
     """Return what stands at a path like "forecast.daily" or "daily.-1.cost"; None where a step of it is not there."""
     for step in path.split(".") if path else ():
-        if isinstance(results, Mapping):
+        if isinstance(results, dict):
             results = results.get(step)
-        elif isinstance(results, Sequence) and not isinstance(results, str):
+        elif isinstance(results, (list, tuple)):
             try:
                 results = results[int(step)]
             except (ValueError, IndexError):

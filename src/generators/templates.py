@@ -15,7 +15,8 @@ FOLDER = Path(__file__).resolve().parent / "templates"
 _PART = re.compile(r"^<!--: (\w+) -->\n", re.MULTILINE)
 _HOLE = re.compile(r"\$\{(\w+)\}")
 # HTML allows no control characters; lone surrogates cannot be encoded; direction marks would turn the text around them.
-_UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufdd0-\ufdef\ufffe\uffff]")
+_UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff"
+                    "\u200e\u200f\u202a-\u202e\u2066-\u2069\ufdd0-\ufdef\ufffe\uffff]")
 LONGEST_TEXT = 600  # characters of a text that a page shows; the JSON holds all
 
 

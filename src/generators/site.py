@@ -1,0 +1,131 @@
+"""A folder of reports: `html/` with a page each, the index and the manifest, and `json/` with the results.
+
+Every file is replaced whole, pages before the index and the manifest last, and only when its content changed.
+"""
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
+
+import blocks as b
+from generators.files import as_json, write_whole
+from generators.html_generator import HTMLReportGenerator, Page, data_digest, policy, write_page
+from generators.index_page import INDEX_PAGE, IndexEntry, index_page
+from generators.templates import FOLDER as TEMPLATES
+
+MANIFEST = "manifest.json"
+_FORMAT = 1  # of the manifest and the pages; raise it when a change of code alone makes old pages out of date
+
+
+class Site:
+    """Writes the reports of a folder; `reports` are all that it may hold, in the order of the navigation.
+
+    A report is a class (or object) with `id`, `title`, `description`, `category`, and optionally `page` and
+    `highlights`. `made` is the ISO 8601 time that new pages say they were made at.
+    """
+
+    def __init__(self, folder: Union[str, Path], reports: Sequence[Any], made: str, coming: Sequence[str] = ()) -> None:
+        """Look at what the folder holds; `coming` names the reports that are about to be written."""
+        self.html, self.json = Path(folder) / "html", Path(folder) / "json"
+        self._reports = list(reports)
+        self._made = made
+        self._old = self._old_entries()
+        there = [one for one in self._reports if one.id in coming or self.page(one).exists()]
+        pages = [INDEX_PAGE] + [Page(one.id, one.title, one.category, one.description) for one in there]
+        self._generator = HTMLReportGenerator(pages, homes(there))
+        self._results: Dict[str, Mapping[str, Any]] = {}
+        self._digests: Dict[str, str] = {}
+        self._changed: Dict[str, bool] = {}
+
+    def page(self, report: Any) -> Path:
+        """Return where a report's page stands."""
+        return self.html / f"{report.id}.html"
+
+    def result(self, report: Any) -> Path:
+        """Return where a report's results stand."""
+        return self.json / f"{report.id}.json"
+
+    def write(self, report: Any, results: Mapping[str, Any]) -> bool:
+        """Write a report's results and page; True when the page changed. Raises `LogError` when writing fails."""
+        text = as_json(results)
+        self._results[report.id] = results
+        self._digests[report.id] = data_digest(text)
+        write_whole(self.result(report), text)
+        page = self._generator.page(report, results, self._made)
+        self._changed[report.id] = write_page(self.page(report), page)
+        return self._changed[report.id]
+
+    def finish(self, failures: Optional[Mapping[str, str]] = None, progress_percent: Optional[float] = None) -> None:
+        """Write the index and the manifest over all reports that the folder now holds.
+
+        `failures` are reasons by report id; such a report keeps its last page, and the index says why.
+        """
+        entries = [self._entry(report, (failures or {}).get(report.id, "")) for report in self._reports]
+        write_page(self.html / "index.html", index_page(self._generator, entries, self._made))
+        log: Mapping[str, Any] = next((one.results["log"] for one in entries if "log" in (one.results or {})), {})
+        manifest = {"generated_at": self._made, "report_version": report_version(),
+                    "progress_percent": progress_percent, "log": log, "data_bytes": log.get("bytes"),
+                    "calls": log.get("calls"), "reports": [one.entry for one in entries if one.entry["size_bytes"]]}
+        write_manifest(self.html / MANIFEST, manifest)
+
+    def _entry(self, report: Any, failure: str) -> IndexEntry:
+        results = self._results.get(report.id) or read_json(self.result(report))
+        path, old = self.page(report), self._old.get(report.id, {})
+        made = self._made if self._changed.get(report.id) else old.get("made", self._made)
+        return IndexEntry(report, results, {
+            "id": report.id, "title": report.title, "category": report.category, "description": report.description,
+            "file": path.name, "size_bytes": path.stat().st_size if path.exists() else 0, "made": made,
+            "digest": self._digests.get(report.id, old.get("digest")),
+            "headline": (results or {}).get("headline"), "failure": failure or None}, failure)
+
+    def _old_entries(self) -> Dict[str, Mapping[str, Any]]:
+        manifest = read_json(self.html / MANIFEST) or {}
+        return {one["id"]: one for one in manifest.get("reports", ()) if isinstance(one, dict) and "id" in one}
+
+
+def homes(reports: Sequence[Any]) -> Dict[str, str]:
+    """Return by column name which report's table has a row for each of its values; the first that says so."""
+    found: Dict[str, str] = {}
+    for report in reports:
+        for block in walk(getattr(report, "page", ())):
+            if isinstance(block, b.Table) and block.key:
+                found.setdefault(block.key, report.id)
+    return found
+
+
+def walk(drawn: Sequence[b.Block]) -> Iterator[b.Block]:
+    """Yield blocks and those inside their sections."""
+    for block in drawn:
+        yield block
+        if isinstance(block, b.Section):
+            yield from walk(block.blocks)
+
+
+def write_manifest(path: Path, manifest: Dict[str, Any]) -> bool:
+    """Write the manifest, unless it would only differ in when it was made."""
+    held = read_json(path)
+    if held is not None and dict(held, generated_at="") == dict(json.loads(as_json(manifest)), generated_at=""):
+        return False
+    return write_whole(path, as_json(manifest))
+
+
+def read_json(path: Path) -> Any:
+    """Return what a JSON file holds; None where it is missing or damaged."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+@functools.lru_cache(maxsize=None)
+def report_version() -> str:
+    """Return what changes when the pages' style, script or templates do: pages of another version are out of date."""
+    texts: List[str] = [policy()] + [path.read_text(encoding="utf-8") for path in _template_files()]
+    return hashlib.sha256("\0".join([str(_FORMAT)] + texts).encode("utf-8")).hexdigest()[:12]
+
+
+def _template_files() -> Tuple[Path, ...]:
+    return tuple(sorted(path for path in TEMPLATES.rglob("*") if path.is_file()))
