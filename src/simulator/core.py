@@ -17,8 +17,8 @@ from config import Settings, load_settings, today
 from errors import LogError, UsageError
 from simulator.calendar import MS_PER_HOUR, Calendar, Moment, Slice
 from simulator.chance import stream, total
-from simulator.customers import Customer, Lane, build_population
-from simulator.incidents import Disturbances, Effect, no_disturbances
+from simulator.customers import Customer, Lane, build_population, check_customers, cohort_of
+from simulator.incidents import Disturbances, Disturbed, Effect, no_disturbances
 from simulator.rows import call_id_prefix, join_numbered, render
 from simulator.traffic import Curve, SessionMaker, Tables
 
@@ -33,6 +33,16 @@ class Demand(NamedTuple):
     customer: Customer
     curve: Curve
     lanes: List[Tuple[Lane, float]]
+
+
+class Draft(NamedTuple):
+    """One scenario's part of a slice before its lines are written; `scale` is that of the first helping."""
+
+    maker: SessionMaker
+    moment: Moment
+    demand: List[Demand]
+    disturbed: Optional[Disturbed]
+    scale: float
 
 
 class Block(NamedTuple):
@@ -133,9 +143,13 @@ class AICallSimulator:
 
     # The engine.
 
-    def settle(self, calendar: Calendar, people: Sequence[Customer], tables: Tables) -> None:
-        """Take a calendar and customers; everything random about the scenario itself is drawn now."""
+    def settle(self, calendar: Calendar, people: Sequence[Customer], tables: Tables, first_day: int = 0) -> None:
+        """Take a calendar and customers; everything random about the scenario itself is drawn now.
+
+        `first_day` numbers the calendar's first day: how many were told of these customers before.
+        """
         self.calendar = calendar
+        self._first_day = first_day
         self._tables = tables
         self._known_volumes: Dict[int, List[float]] = {}
         self.events = []
@@ -149,7 +163,7 @@ class AICallSimulator:
     def demand(self, piece: Slice) -> List[Demand]:
         """Return what each customer is expected to ask for in a slice; the same for every caller."""
         moment, volumes = self.calendar.moment(piece.start_ms), self._volumes(piece)
-        progress, random = moment.progress, stream(self.seed, self.id, "day", moment.day).random
+        progress, random = moment.progress, stream(self.seed, self.id, "day", self._first_day + moment.day).random
         curves: Dict[Tuple[str, int], Curve] = {}
         result = []
         for customer, clock, swings, active, joined, left in self._roster:
@@ -168,31 +182,54 @@ class AICallSimulator:
         return result
 
     def expected_calls(self, piece: Slice) -> float:
-        """Return the calls expected in a slice at scale 1."""
+        """Return the calls of ordinary traffic expected in a slice at scale 1."""
         return total([calls for one in self.demand(piece) for _, calls in one.lanes])
+
+    def expected_extra(self, piece: Slice, disturbances: Disturbances) -> float:
+        """Return the calls that incidents are expected to add to a slice at scale 1."""
+        return disturbances.expected_calls(piece, self._by_id)
 
     def generate(self, piece: Slice, scale: float, run_tag: str, unit: int,
                  disturbances: Disturbances = no_disturbances) -> Block:
         """Return the calls of a slice, `scale` times the population's own rate; equal arguments, equal lines."""
+        return self.finish(self.draft(piece, scale, disturbances), call_id_prefix(run_tag, unit))
+
+    def draft(self, piece: Slice, scale: float, disturbances: Disturbances = no_disturbances) -> Draft:
+        """Draw the sessions of a slice, `scale` times the population's own rate, and what incidents do to them."""
         chance = stream(self.seed, self.id, "slice", piece.start_ms)
         moment = self.calendar.moment(piece.start_ms)
         maker = SessionMaker(self._tables, chance, moment.date, max(self._volumes(piece)))
-        twisted = disturbances.during(piece)
-        for customer, curve, lanes in self.demand(piece):
+        draft = Draft(maker, moment, self.demand(piece), disturbances.during(piece), scale)
+        self._help(draft, 1.0)
+        if draft.disturbed:
+            draft.disturbed.add_extra(maker, self._by_id, scale)
+        return draft
+
+    def help_again(self, draft: Draft, share: float) -> None:
+        """Draw more sessions of a draft's ordinary traffic: a share of what it was begun with."""
+        self._help(draft, share)
+        if draft.disturbed:
+            draft.disturbed.add_retries(draft.maker)
+
+    def finish(self, draft: Draft, prefix: str) -> Block:
+        """Return the lines of a draft; their call ids begin with the prefix."""
+        maker, disturbed = draft.maker, draft.disturbed
+        lines, ends = render(maker.sessions, self.calendar.end_ms)
+        effects = disturbed.effects(lines, ends, maker) if disturbed else []
+        lines.sort()
+        batches = join_numbered(lines, prefix, self.settings.batch_rows)
+        return Block(batches, len(lines), effects)
+
+    def _help(self, draft: Draft, share: float) -> None:
+        maker, disturbed = draft.maker, draft.disturbed
+        for customer, curve, lanes in draft.demand:
             for lane, calls in lanes:
-                number, length = maker.count(calls * scale, lane.feature.calls_per_session)
+                number, length = maker.count(calls * draft.scale, lane.feature.calls_per_session, share)
                 for _ in range(number):
                     spot = maker.spot(customer, curve)
-                    model = self.choose_model(lane, moment, chance.random())
+                    model = self.choose_model(lane, draft.moment, maker.chance.random())
                     maker.add(customer, lane, spot, length, model,
-                              twisted.twist(customer, lane, model, spot) if twisted else None)
-        if twisted:
-            twisted.add_extra(maker, self._by_id, scale)
-        lines, ends = render(maker.sessions, self.calendar.end_ms)
-        effects = twisted.effects(lines, ends, maker) if twisted else []
-        lines.sort()
-        batches = join_numbered(lines, call_id_prefix(run_tag, unit), self.settings.batch_rows)
-        return Block(batches, len(lines), effects)
+                              disturbed.twist(customer, lane, model, spot) if disturbed else None)
 
     def _volumes(self, piece: Slice) -> List[float]:
         if piece.start_ms not in self._known_volumes:
@@ -234,9 +271,10 @@ class AICallSimulator:
         return rows
 
     def _settle_alone(self, duration_hours: int) -> None:
+        check_customers(self.customer_count)
         catalog = load_catalog()
         days = (duration_hours + 23) // 24
         start = self.start or today(self.settings) - timedelta(days=days)
         calendar = Calendar(start, duration_hours)
-        people = build_population(catalog, self.seed, self.customer_count, start, calendar.last_day)
+        people = build_population(catalog, self.seed, cohort_of(self.customer_count, start, days))
         self.settle(calendar, people, Tables(catalog))

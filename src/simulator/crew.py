@@ -19,6 +19,7 @@ from calls.log_writer import LogAppender, LogWriter
 from config import Settings
 from errors import LogError
 from simulator.incidents import Effect
+from simulator.sizing import Order
 from simulator.spec import StorySpec
 from simulator.story import Part, Story
 
@@ -78,7 +79,7 @@ class Soloist:
     def __init__(self, story: Story, shares: Sequence[float], log: LogWriter) -> None:
         """Hold what the slices are told from, and the log they go to."""
         self._story, self._shares, self._log = story, shares, log
-        self._asked: Deque[Tuple[int, float]] = deque()
+        self._asked: Deque[Tuple[int, Order]] = deque()
 
     def __enter__(self) -> Soloist:
         """Begin; there is nothing to start."""
@@ -87,14 +88,14 @@ class Soloist:
     def __exit__(self, *exception: object) -> None:
         """End; there is nothing to stop."""
 
-    def ask(self, number: int, scale: float) -> None:
-        """Have a slice told at a scale."""
-        self._asked.append((number, scale))
+    def ask(self, number: int, order: Order) -> None:
+        """Have a slice told as ordered."""
+        self._asked.append((number, order))
 
     def finish(self, position: int) -> Told:
         """Have the slice that was asked for first stand in the log at a position; returns what it added."""
-        number, scale = self._asked.popleft()
-        return put(self._log, position, self._story.tell(number, scale, self._shares))
+        number, order = self._asked.popleft()
+        return put(self._log, position, self._story.tell(number, order, self._shares))
 
 
 class Ensemble:
@@ -129,9 +130,9 @@ class Ensemble:
         for worker, _ in self._workers:
             worker.join()
 
-    def ask(self, number: int, scale: float) -> None:
-        """Have a slice told at a scale, by the worker whose turn it is."""
-        self._send(number, (number, scale))
+    def ask(self, number: int, order: Order) -> None:
+        """Have a slice told as ordered, by the worker whose turn it is."""
+        self._send(number, (number, order))
         self._asked.append(number)
 
     def finish(self, position: int) -> Told:
@@ -164,8 +165,8 @@ def _work(there: Any, spec: StorySpec, settings: Settings, path: Path, shares: S
     with LogAppender(path) as log:
         while True:
             try:
-                number, scale = there.recv()
-                parts = story.tell(number, scale, shares)
+                number, order = there.recv()
+                parts = story.tell(number, order, shares)
                 position = there.recv()
                 log.size = os.path.getsize(path)
                 there.send(put(log, position, parts))

@@ -1,7 +1,7 @@
 """The population: customers in organisations, few of them most of the traffic, as in real traces."""
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from random import Random
 from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
@@ -9,11 +9,13 @@ from catalog.loader import Archetype, Catalog, Feature
 from catalog.prices import Model
 from errors import UsageError
 from simulator.chance import dealt, pick, stream, total
+from simulator.spec import Cohort, StorySpec
 
 CUSTOMERS_PER_ORGANIZATION = 10
 MAX_CUSTOMERS = 100_000
 SKEW = 3  # inside an archetype's range: most customers near its lower end
 JOINING_SHARE, LEAVING_SHARE = 0.12, 0.05
+GONE = 0.0  # as the calendar progress at which a customer left: in an earlier chapter of the log
 ONE_PROVIDER_SHARE = 0.6  # of a customer's further features that stay with the provider of the first
 
 
@@ -26,7 +28,10 @@ class Lane(NamedTuple):
 
 
 class Customer(NamedTuple):
-    """A customer; `weight` is calls on an active day at scale 1, `joined` and `left` are calendar progress."""
+    """A customer; `weight` is calls on an active day at scale 1, `joined` and `left` are calendar progress.
+
+    `cohort` is 0 for whoever came with the first chapter of the log, and so on.
+    """
 
     customer_id: str
     organization_id: str
@@ -40,6 +45,7 @@ class Customer(NamedTuple):
     lanes: Tuple[Lane, ...]
     joined: float = 0.0
     left: Optional[float] = None
+    cohort: int = 0
 
     @property
     def mean_calls(self) -> float:
@@ -47,28 +53,81 @@ class Customer(NamedTuple):
         return self.weight * self.active_days
 
 
-def build_population(catalog: Catalog, seed: int, count: int, first: date, last: date,
-                     least_organizations: int = 1) -> List[Customer]:
-    """Return `count` customers whose models are on sale from the first to the last day of a calendar.
-
-    Equal arguments give equal customers. Raises `UsageError` for an impossible count, or when the catalogue
-    has no model on sale over the whole calendar.
-    """
+def check_customers(count: int) -> None:
+    """Raise `UsageError` for a number of customers that nobody can have."""
     if not 1 <= count <= MAX_CUSTOMERS:
         raise UsageError(f"--customers {count}: choose 1 to {MAX_CUSTOMERS:,}")
-    menus = _menus(catalog, first, last)
-    chance = stream(seed, "population")
+
+
+def cohort_of(count: int, first: date, days: int, least_organizations: int = 1, first_customer: int = 1,
+              first_organization: int = 1) -> Cohort:
+    """Return a cohort with as many organisations as its customers fill."""
+    organizations = min(count, max(least_organizations, count // CUSTOMERS_PER_ORGANIZATION, 1))
+    return Cohort(count, organizations, first_customer, first_organization, first, days)
+
+
+def build_population(catalog: Catalog, seed: int, cohort: Cohort) -> List[Customer]:
+    """Return a cohort's customers, whose models are on sale from the first to the last day of its calendar.
+
+    Equal arguments give equal customers. Raises `UsageError` when the catalogue has no model on sale over the
+    whole calendar.
+    """
+    menus, count = _menus(catalog, cohort.start, cohort.last_day), cohort.customers
+    chance = stream(seed, "population", *cohort.names)
     people = [_person(catalog, chance, number, archetype)
               for number, archetype in enumerate(dealt(chance, count, catalog.archetypes,
-                                                       [one.weight for one in catalog.archetypes]), 1)]
+                                                       [one.weight for one in catalog.archetypes]),
+                                                 cohort.first_customer)]
     tiers = dealt(chance, count, catalog.tiers, [one.weight for one in catalog.tiers])
     regions = dealt(chance, count, catalog.regions, [one.weight for one in catalog.regions])
-    organizations = _organizations(chance, count, least_organizations)
+    organizations = _organizations(chance, cohort)
     people = [one._replace(tier=tier.tier, tier_price_usd=tier.price_usd, region=region.region,
                            organization_id=organization)
               for one, tier, region, organization in zip(people, tiers, regions, organizations)]
-    lanes = _Dealer(catalog, menus, stream(seed, "lanes")).deal(people)
+    lanes = _Dealer(catalog, menus, stream(seed, "lanes", *cohort.names)).deal(people)
     return [one._replace(lanes=lanes[one.customer_id]) for one in people]
+
+
+def populate(catalog: Catalog, spec: StorySpec) -> List[List[Customer]]:
+    """Return a story's customers by cohort; all but the last cohort were there before it begins.
+
+    Raises `UsageError` when the catalogue has no model on sale over the whole calendar.
+    """
+    cohorts = []
+    for number, cohort in enumerate(spec.cohorts):
+        people = [one._replace(cohort=number) for one in build_population(catalog, spec.seed, cohort)]
+        if number < len(spec.cohorts) - 1:
+            people = _settled(catalog, people, number, spec)
+        elif number:
+            chance = stream(spec.seed, "joining", *spec.chapter)
+            people = [one._replace(joined=_joining(chance), left=None) for one in people]
+        cohorts.append(people)
+    return cohorts
+
+
+def _settled(catalog: Catalog, people: Sequence[Customer], number: int, spec: StorySpec) -> List[Customer]:
+    """Return customers as they begin a later chapter: there from its start, or gone, on models still on sale."""
+    chance, gone = stream(spec.seed, "leaving", number, *spec.chapter), set(spec.gone)
+    last = spec.start + timedelta(days=spec.days - 1)
+    on_sale = {model for provider in catalog.providers for model in catalog.on_sale(provider, spec.start, last)}
+    menus = _menus(catalog, spec.start, last)
+    return [one._replace(joined=0.0, left=GONE if one.customer_id in gone else left, lanes=tuple(
+        lane if lane.model in on_sale else lane._replace(model=_successor(lane, menus, chance)) for lane in one.lanes))
+        for one, left in [(one, _leaving(chance)) for one in people]]
+
+
+def _successor(lane: Lane, menus: Mapping[str, Sequence[Model]], chance: Random) -> Model:
+    """Return what a customer takes for a model that is not on sale: of the same provider, where it has one."""
+    menu = menus.get(lane.model.provider) or next(iter(menus.values()))
+    return pick(chance, menu, [lane.feature.classes.get(one.capability, 0) * one.popularity for one in menu])
+
+
+def _joining(chance: Random) -> float:
+    return 0.02 + 0.88 * chance.random()
+
+
+def _leaving(chance: Random) -> Optional[float]:
+    return 0.1 + 0.85 * chance.random() if chance.random() < LEAVING_SHARE else None
 
 
 def _menus(catalog: Catalog, first: date, last: date) -> Dict[str, List[Model]]:
@@ -89,18 +148,18 @@ def _person(catalog: Catalog, chance: Random, number: int, archetype: Archetype)
     weight = low + (high - low) * chance.random() ** SKEW
     rhythm = pick(chance, list(archetype.rhythms), list(archetype.rhythms.values()))
     steady = archetype.active_days + (1 - archetype.active_days) * 0.5 * (chance.random() - 0.5)
-    joined = 0.02 + 0.88 * chance.random() if chance.random() < JOINING_SHARE else 0.0
-    left = 0.1 + 0.85 * chance.random() if chance.random() < LEAVING_SHARE else None
+    joined = _joining(chance) if chance.random() < JOINING_SHARE else 0.0
+    left = _leaving(chance)
     if left is not None and left <= joined:
         left = None
     return Customer(f"cust_{number:04d}", "", archetype.archetype, "", "", "", rhythm, weight, steady, (),
                     joined, left)
 
 
-def _organizations(chance: Random, count: int, least: int) -> List[str]:
+def _organizations(chance: Random, cohort: Cohort) -> List[str]:
     """Return the organisation of each customer: sizes differ as 1, 1/2, 1/3 ... to the power of one half."""
-    number = min(count, max(least, count // CUSTOMERS_PER_ORGANIZATION, 1))
-    names = [f"org_{index:03d}" for index in range(1, number + 1)]
+    count, number = cohort.customers, cohort.organizations
+    names = [f"org_{index:03d}" for index in range(cohort.first_organization, cohort.first_organization + number)]
     weights = [(index + 1) ** -0.5 for index in range(number)]
     return dealt(chance, count - number, names, weights) + names if count > number else names
 

@@ -9,8 +9,9 @@ from calls.log_writer import LogWriter
 from config import Settings
 from simulator.crew import Ensemble, Soloist, Told
 from simulator.plan import Plan
+from simulator.sizing import LAG, SizeControl
 from simulator.spec import StorySpec
-from simulator.story import LAG, SizeControl, Story
+from simulator.story import Story
 from simulator.truth import TruthFile
 
 SAVE_SECONDS = 1.0  # how often the truth file notes how far a run came
@@ -54,7 +55,7 @@ def tell_story(plan: Plan, settings: Settings, report: Callable[[Progress], bool
 
 
 class _Teller:
-    """The loop: slices in order, as soon as the size control can tell their scale, the truth kept up to date."""
+    """The loop: slices in order, as soon as the size control can order them, the truth kept up to date."""
 
     def __init__(self, story: Story, truth: TruthFile, writer: LogWriter,
                  report: Callable[[Progress], bool]) -> None:
@@ -73,12 +74,12 @@ class _Teller:
         """Tell all slices that the truth does not hold yet; False when stopped early."""
         asked = ended = len(self._truth.sizes)
         for number, size in enumerate(self._truth.sizes):
-            self._control.scale(number)
+            self._control.order(number)
             self._control.record(size)
         with self._crew(workers) as crew:
             while ended < self._number:
                 while asked < self._number and self._control.known(asked) <= ended and asked - ended < crew.most:
-                    crew.ask(asked, self._control.scale(asked))
+                    crew.ask(asked, self._control.order(asked))
                     asked += 1
                 self._count(crew.finish(self._position))
                 ended += 1

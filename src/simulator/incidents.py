@@ -14,7 +14,7 @@ from calls.values import parse_nano
 from catalog.loader import Catalog
 from catalog.prices import CLASSES, PICO_PER_NANO, Model
 from simulator.calendar import MS_PER_DAY, MS_PER_HOUR, Calendar, Slice, day_of, local_hour
-from simulator.chance import pick, shuffled_by_weight
+from simulator.chance import pick, shuffled_by_weight, total
 from simulator.customers import Customer, Lane
 from simulator.rows import BILLED_TIMEOUT, Tariff
 from simulator.traffic import Curve, SessionMaker, Spot, Tables, Twist
@@ -64,15 +64,19 @@ def plan_incidents(catalog: Catalog, calendar: Calendar, people: Sequence[Custom
     days = calendar.hours / 24
     number = max(1, round(EACH_KIND_PER_DAY_AND_CUSTOMER * days * len(people)))
     steady = [one for one in people if not one.joined and one.left is None and one.active_days > LEAST_ACTIVE]
-    victims = iter(shuffled_by_weight(chance, steady, [one.mean_calls for one in steady]))
+    victims = shuffled_by_weight(chance, steady, [one.mean_calls for one in steady])
     planned: List[Incident] = []
     for kind in KINDS:
         for turn in range(number):
             rank = (turn * len(SIZES) // number + KINDS.index(kind)) % len(SIZES)
-            victim = next(victims, None)
-            if victim is not None:
-                draft = Incident(f"incident_{len(planned) + 1:03d}", kind, SEVERITIES[rank], 0, 0, SIZES[rank])
-                planned += _DRAFTERS[kind](draft, victim, catalog, calendar, chance)
+            draft = Incident(f"incident_{len(planned) + 1:03d}", kind, SEVERITIES[rank], 0, 0, SIZES[rank])
+            # Not every customer can have each kind: the first in line who can has it, and the others wait.
+            for victim in victims:
+                found = _DRAFTERS[kind](draft, victim, catalog, calendar, chance)
+                if found:
+                    victims.remove(victim)
+                    planned += found
+                    break
     return planned
 
 
@@ -160,6 +164,15 @@ class Disturbances:
         self._incidents = list(enumerate(incidents))
         self._tables = tables
 
+    def expected_calls(self, piece: Slice, people: Mapping[str, Customer]) -> float:
+        """Return the calls that incidents are expected to add to some customers' slice, at scale 1."""
+        return total([one.size * people[one.customer_id].weight * share for _, one in self._incidents
+                      if one.kind in _EXTRA and one.customer_id in people
+                      for _, _, share in _stretches(one, piece, self._offset(people[one.customer_id]))])
+
+    def _offset(self, customer: Customer) -> int:
+        return self._tables.regions[customer.region].utc_offset_hours
+
     def during(self, piece: Slice) -> Optional[Disturbed]:
         """Return what happens in a slice, or None when nothing does."""
         active = [(number, one) for number, one in self._incidents
@@ -201,13 +214,17 @@ class Disturbed:
 
         `people` are the scenario's customers by id; they need not be active on the day.
         """
-        for who, lane, spot, twist in self._retries:
-            maker.add(who, lane, spot, max(2.0, lane.feature.calls_per_session / 2), twist.model, twist)
-        self._retries = []
+        self.add_retries(maker)
         for customer_id, incidents in self._by_customer.items():
             for number, one in incidents:
                 if customer_id in people and one.kind in _EXTRA:
                     self._add_volume(maker, people[customer_id], number, one, scale)
+
+    def add_retries(self, maker: SessionMaker) -> None:
+        """Add a session of retries for each that an outage hit since this was last asked."""
+        for who, lane, spot, twist in self._retries:
+            maker.add(who, lane, spot, max(2.0, lane.feature.calls_per_session / 2), twist.model, twist)
+        self._retries = []
 
     def _add_volume(self, maker: SessionMaker, customer: Customer, number: int, one: Incident, scale: float) -> None:
         length, fail_rate = _EXTRA[one.kind]
@@ -245,16 +262,18 @@ _EXTRA = {RUNAWAY_LOOP: (LOOP_CALLS, 0.0), LEAKED_KEY: (LEAK_CALLS, 0.0), RATE_L
 def _stretches(one: Incident, piece: Slice, utc_offset: int) -> List[Tuple[int, int, float]]:
     """Return when an incident adds calls within a slice, with the share of a day's extra volume of each stretch."""
     start, end = max(one.start_ms, piece.start_ms), min(one.end_ms, piece.end_ms)
+    if start >= end:
+        return []
     if one.kind != LEAKED_KEY:
         return [(start, end, (end - start) / max(1, one.end_ms - one.start_ms))]
     night = (NIGHT_HOURS[1] - NIGHT_HOURS[0]) * MS_PER_HOUR
     found = []
-    midnight = start // MS_PER_DAY * MS_PER_DAY - (utc_offset + 24) * MS_PER_HOUR
-    while midnight < end:
-        first, last = max(start, midnight), min(end, midnight + night)
+    dusk = start // MS_PER_DAY * MS_PER_DAY + (NIGHT_HOURS[0] - utc_offset - 24) * MS_PER_HOUR
+    while dusk < end:
+        first, last = max(start, dusk), min(end, dusk + night)
         if first < last:
             found.append((first, last, (last - first) / night))
-        midnight += MS_PER_DAY
+        dusk += MS_PER_DAY
     return found
 
 

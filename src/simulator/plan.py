@@ -10,10 +10,14 @@ from calls.record import HEADER
 from calls.values import parse_timestamp
 from errors import LogError, UsageError
 from simulator.calendar import day_of
-from simulator.spec import StorySpec
+from simulator.customers import check_customers, cohort_of
+from simulator.spec import Cohort, StorySpec
 from simulator.truth import read_runs, spec_of
 
 HEADER_BYTES = len(HEADER) + 1
+LEAST_CHAPTER = 0.01  # of the size asked for; with less to add, the log has its size
+
+People = Tuple[Tuple[Cohort, ...], Tuple[str, ...]]  # cohorts, and the ids of who left
 
 
 class Plan(NamedTuple):
@@ -50,28 +54,50 @@ def plan_run(wish: Wish, today: date, append: bool, overwrite: bool) -> Plan:
         if not overwrite and not _all_simulated(wish.path):
             raise LogError(f"{wish.path} holds calls that the simulator did not write: add to it with --append, "
                            "replace it with --overwrite, or name another file with --output")
-        return Plan(_spec(wish, wish.start or ends_yesterday, HEADER_BYTES, ()), wish.path, [], None, True)
+        return Plan(_spec(wish, wish.start or ends_yesterday, HEADER_BYTES, []), wish.path, [], None, True)
     runs, begin = read_runs(wish.path), whole_lines_size(wish.path)
-    if runs and not runs[-1]["complete"] and _same_story(wish, spec_of(runs[-1])):
-        return Plan(spec_of(runs[-1]), wish.path, runs[:-1], runs[-1], False)
-    if wish.target_bytes <= begin:
+    specs = [spec_of(run, wish.path) for run in runs]
+    if runs and not runs[-1]["complete"] and _same_story(wish, specs[-1]):
+        return Plan(specs[-1], wish.path, runs[:-1], runs[-1], False)
+    if wish.target_bytes - begin < LEAST_CHAPTER * wish.target_bytes:
         raise UsageError(f"{wish.path} has {begin / 1e6:.1f} MB already: give a size above that, in MB")
     start = wish.start or (_end_of(runs[-1]) if runs else ends_yesterday)
-    gone = sorted({one["customer_id"] for run in runs if run["spec"]["seed"] == wish.seed for one in run["left"]})
-    return Plan(_spec(wish, start, max(begin, HEADER_BYTES), tuple(gone)), wish.path, runs, None, False)
+    return Plan(_spec(wish, start, max(begin, HEADER_BYTES), list(zip(specs, runs))), wish.path, runs, None, False)
 
 
-def _spec(wish: Wish, start: date, begin: int, gone: Tuple[str, ...]) -> StorySpec:
+def _spec(wish: Wish, start: date, begin: int, earlier: Sequence[Tuple[StorySpec, Dict[str, Any]]]) -> StorySpec:
     last = start.toordinal() + wish.days
     if last > date.max.toordinal() - 2:
         raise UsageError(f"--start {start} with --days {wish.days} ends after the year 9999")
+    cohorts, gone = _people(wish, start, earlier)
     return StorySpec(wish.seed, start, wish.days, wish.customers, wish.scenarios, wish.target_bytes, wish.incidents,
-                     begin, gone)
+                     begin, cohorts, gone)
+
+
+def _people(wish: Wish, start: date, earlier: Sequence[Tuple[StorySpec, Dict[str, Any]]]) -> People:
+    """Return the cohorts of a new chapter, and who of them is gone.
+
+    With the seed and number of customers of an earlier chapter its customers go on, and newcomers take the places
+    of those who left. Otherwise all are new, and so are their ids.
+    """
+    all_cohorts = [cohort for spec, _ in earlier for cohort in spec.cohorts]
+    customer = max([one.first_customer + one.customers for one in all_cohorts], default=1)
+    organization = max([one.first_organization + one.organizations for one in all_cohorts], default=1)
+    same = [(spec, run) for spec, run in earlier if (spec.seed, spec.customers) == (wish.seed, wish.customers)]
+    if not same:
+        check_customers(wish.customers)
+        return (cohort_of(wish.customers, start, wish.days, len(wish.scenarios), customer, organization),), ()
+    known = same[-1][0].cohorts
+    gone = tuple(sorted({one["customer_id"] for _, run in same for one in run["left"]}))
+    missing = wish.customers - sum(one.customers for one in known) + len(gone)
+    return known + (cohort_of(missing, start, wish.days, 1, customer, organization),), gone
 
 
 def _same_story(wish: Wish, spec: StorySpec) -> bool:
-    asked = _spec(wish, wish.start or spec.start, spec.begin_bytes, spec.gone)
-    return asked == spec
+    """Tell whether a wish asks for what an unfinished run was to become."""
+    asked = (wish.seed, wish.start or spec.start, wish.days, wish.customers, wish.scenarios, wish.target_bytes,
+             wish.incidents)
+    return asked == tuple(spec)[:len(asked)]
 
 
 def _end_of(run: Dict[str, Any]) -> date:

@@ -21,10 +21,14 @@ POOL_MASK = (1 << POOL_BITS) - 1
 GRID_POINTS = 4096  # distinct values of a pool
 GAP_UNIT_BITS = 10  # gaps are whole 1/1,024 of a session's mean gap
 TIMEOUT_MS, REFUSAL_MS = 30_000, 120
+PATIENCE_MS = 600_000  # for an answer that is on its way: what the vendors' own clients wait unless told otherwise
 DAYS_OF_MINUTES = 2  # kept formatted; a session that begins on the first may run past midnight
 GAP_SPREAD = 1.05  # log-normal, of the gaps within a session: their coefficient of variation is 1.4
 LATENCY_SPREAD, LATENCY_TAIL_SHARE, LATENCY_TAIL = 0.38, 0.02, 4.0
+# A line but for its call id's prefix, its texts, tokens and latency.
+FRAME_BYTES = len("0123,2026-01-01T00:00:00.000Z,,,,0.000000000,,success")
 BILLED_TIMEOUT = "timeout, input billed"
+ABANDONED = "timeout after all patience, input billed"
 ORDINARY_FAILURES = (TIMEOUT, BILLED_TIMEOUT, RATE_LIMIT, RATE_LIMIT, RATE_LIMIT, SERVER_ERROR, SERVER_ERROR,
                      RATE_LIMIT, TIMEOUT, SERVER_ERROR, AUTH_ERROR, RATE_LIMIT)
 
@@ -124,10 +128,12 @@ def render(sessions: Sequence[Session], end_ms: int) -> Tuple[List[str], List[in
         for taken, given, (noise, gap, luck) in zip(inputs, outputs, LUCK[place:place + len(inputs)]):
             if at >= last:
                 break
-            if luck < fail_rate:
+            wait = int((begin + taken * per_input + given * per_output) * noise)
+            if luck < fail_rate or wait > PATIENCE_MS:
                 price = long_in if taken > long_above else price_in
+                status = fail_table[gap % len(fail_table)] if luck < fail_rate else ABANDONED
                 append(f"{minutes[at // 60000]}{seconds[at // 1000 % 60]}{millis[at % 1000]}{before}"
-                       f"{_failed(taken, price, fail_table[gap % len(fail_table)], noise)}{after}")
+                       f"{_failed(taken, price, status, noise)}{after}")
             else:
                 if taken > long_above:
                     nano = (taken * long_in + given * long_out + 500) // 1000
@@ -137,8 +143,8 @@ def render(sessions: Sequence[Session], end_ms: int) -> Tuple[List[str], List[in
                 cost = f"0.{str(nano).zfill(9)}" if nano < 1000000000 else format_nano(nano)
                 append(f"{minutes[at // 60000]}{seconds[at // 1000 % 60]}{millis[at % 1000]}{before}"
                        f"{taken},{given},{taken + given},{cost},"
-                       f"{int((begin + taken * per_input + given * per_output) * noise)},success{after}")
-            at += gap_ms * gap >> 10
+                       f"{wait},success{after}")
+            at += gap_ms * gap >> 10  # GAP_UNIT_BITS, as a number for its speed
         ends.append(len(lines))
     return lines, ends
 
@@ -178,7 +184,8 @@ def _minutes(first: date) -> List[str]:
 
 def _failed(taken: int, price: int, status: str, noise: float) -> str:
     """Return tokens, cost, latency and status of a failed call; of the calls that time out, some cost their input."""
-    if status not in (BILLED_TIMEOUT, TIMEOUT):
+    if status not in (BILLED_TIMEOUT, TIMEOUT, ABANDONED):
         return f"{taken},0,{taken},0.000000000,{int(REFUSAL_MS * noise)},{status}"
-    nano = (taken * price + 500) // 1000 if status == BILLED_TIMEOUT else 0
-    return f"{taken},0,{taken},{format_nano(nano)},{TIMEOUT_MS + int(40 * noise)},{TIMEOUT}"
+    nano = 0 if status == TIMEOUT else (taken * price + 500) // 1000
+    waited = PATIENCE_MS if status == ABANDONED else TIMEOUT_MS
+    return f"{taken},0,{taken},{format_nano(nano)},{waited + int(40 * noise)},{TIMEOUT}"

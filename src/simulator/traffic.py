@@ -174,20 +174,20 @@ class SessionMaker:
         self.sessions: List[Session] = []
         self.twists: Dict[int, Twist] = {}
         self._tables = tables
-        self._chance = chance
+        self.chance = chance
         self._day = day
         # In steps of a half doubling, so that the paces can be kept.
         self._slow = 1 + LOAD_SLOWDOWN * round(2 * math.log2(max(load, 1.0))) / 2
 
-    def count(self, mean_calls: float, longest: float) -> Tuple[int, float]:
-        """Draw how many sessions give `mean_calls` on average; also returns the mean length of each."""
+    def count(self, mean_calls: float, longest: float, share: float = 1.0) -> Tuple[int, float]:
+        """Draw how many sessions give a share of `mean_calls` on average; also returns the mean length of each."""
         length = min(longest, 1 + mean_calls)
-        number = mean_calls / length * self._tables.count_spread[self._chance.getrandbits(POOL_BITS)]
-        return int(number + self._chance.random()), length
+        number = share * mean_calls / length * self._tables.count_spread[self.chance.getrandbits(POOL_BITS)]
+        return int(number + self.chance.random()), length
 
     def spot(self, customer: Customer, curve: Curve) -> Spot:
         """Draw when and where a session of the customer begins."""
-        random = self._chance.random
+        random = self.chance.random
         luck = random()
         places = self._tables.places
         region = customer.region if luck >= AWAY_SHARE else places[int(luck / AWAY_SHARE * len(places))]
@@ -196,9 +196,9 @@ class SessionMaker:
     def add(self, customer: Customer, lane: Lane, spot: Spot, length: float, model: Model,
             twist: Optional[Twist] = None) -> None:
         """Draw one session of `length` calls on average that begins at the spot."""
-        tables, random, feature = self._tables, self._chance.random, lane.feature
+        tables, random, feature = self._tables, self.chance.random, lane.feature
         # One draw of four places in pools costs less than four draws.
-        draw = self._chance.getrandbits(4 * POOL_BITS)
+        draw = self.chance.getrandbits(4 * POOL_BITS)
         calls = int(1 + (length - 1) * tables.session_spread[draw & POOL_MASK] + random())
         if calls > SESSION_CALLS_MAX:
             calls = SESSION_CALLS_MAX
@@ -222,7 +222,13 @@ class SessionMaker:
             spot[0], int(gap) + 1, tables.before(customer, feature, model),
             tables.after(customer, environment, spot[1]), taken, outputs[place:place + calls],
             tables.tariff(model, self._day), tables.pace(model, spot[1], slow), fail_rate, fail_table,
-            self._chance.getrandbits(POOL_BITS)))
+            self.chance.getrandbits(POOL_BITS)))
+
+    def shorten(self, number: int, calls: int) -> None:
+        """Leave only the first calls of a session; one without calls stays, and has no lines."""
+        start, gap, before, after, taken, given, tariff, pace, fail_rate, fail_table, place = self.sessions[number]
+        self.sessions[number] = (start, gap, before, after, taken[:calls], given[:calls], tariff, pace, fail_rate,
+                                 fail_table, place)
 
 
 def _growing(inputs: Sequence[int], growth: float) -> List[int]:

@@ -18,7 +18,7 @@ from simulator.core import AICallSimulator
 from simulator.crew import Told
 from simulator.customers import Customer
 from simulator.incidents import Incident
-from simulator.spec import StorySpec
+from simulator.spec import Cohort, StorySpec
 from simulator.story import Story
 
 VERSION = 1
@@ -49,11 +49,17 @@ def read_runs(csv_path: Path) -> List[Dict[str, Any]]:
                        "or start afresh with --overwrite") from error
 
 
-def spec_of(run: Mapping[str, Any]) -> StorySpec:
-    """Return the spec that a run of a truth file was made from."""
-    spec = dict(run["spec"])
-    spec.update(start=date.fromisoformat(spec["start"]), scenarios=tuple(spec["scenarios"]), gone=tuple(spec["gone"]))
-    return StorySpec(**spec)
+def spec_of(run: Mapping[str, Any], csv_path: Path) -> StorySpec:
+    """Return the spec that a run of a log's truth was made from; raises `LogError` where it holds none."""
+    try:
+        spec = dict(run["spec"])
+        cohorts = tuple(Cohort(**dict(one, start=date.fromisoformat(one["start"]))) for one in spec["cohorts"])
+        spec.update(start=date.fromisoformat(spec["start"]), scenarios=tuple(spec["scenarios"]), cohorts=cohorts,
+                    gone=tuple(spec["gone"]))
+        return StorySpec(**spec)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise LogError(f"{truth_path(csv_path)} holds a run that cannot be read ({error!r}): it was written by another "
+                       "version: start afresh with --overwrite") from error
 
 
 class TruthFile:
@@ -103,8 +109,8 @@ class TruthFile:
 
     def _describe(self, complete: bool) -> Dict[str, Any]:
         story = self._story
-        spec = dict(story.spec._asdict())
-        spec["start"] = story.spec.start.isoformat()
+        spec = dict(story.spec._asdict(), start=story.spec.start.isoformat(), cohorts=[
+            dict(one._asdict(), start=one.start.isoformat()) for one in story.spec.cohorts])
         return {
             "run": story.spec.tag,
             "spec": spec,
@@ -133,7 +139,7 @@ def _dated(story: Story, what: str) -> List[Dict[str, str]]:
     found = []
     for one in sorted((one for scenario in story.cast for one in scenario.customers), key=_customer_id):
         progress: Optional[float] = getattr(one, what)
-        if progress and one.customer_id not in story.spec.gone:
+        if progress:
             at = starts[bisect_left(begins, progress)]
             found.append({"customer_id": one.customer_id, "at": format_timestamp(at)})
     return found

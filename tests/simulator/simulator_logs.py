@@ -10,7 +10,7 @@ from calls.values import parse_nano, parse_timestamp
 from catalog.loader import load_catalog
 from simulator.calendar import MS_PER_DAY, MS_PER_HOUR, Calendar, Moment, local_hour, local_weekday
 from simulator.core import DAY_MINUTES, WEEKEND, AICallSimulator
-from simulator.customers import build_population
+from simulator.customers import build_population, cohort_of
 from simulator.traffic import Tables
 
 START, DAYS, CUSTOMERS = date(2026, 1, 1), 90, 500
@@ -72,7 +72,7 @@ def settled(kind: Type[AICallSimulator], seed: int = 1, days: int = DAYS, start:
     """Return a scenario that knows its calendar and customers."""
     calendar = Calendar(start, days * 24)
     scenario = kind(seed=seed)
-    scenario.settle(calendar, build_population(load_catalog(), seed, CUSTOMERS, start, calendar.last_day), tables())
+    scenario.settle(calendar, build_population(load_catalog(), seed, cohort_of(CUSTOMERS, start, days)), tables())
     return scenario
 
 

@@ -9,15 +9,16 @@ from simulator_logs import START
 
 from catalog.loader import load_catalog
 from errors import UsageError
-from simulator.customers import MAX_CUSTOMERS, build_population
+from simulator.customers import MAX_CUSTOMERS, build_population, check_customers, cohort_of
 
-END = START + timedelta(89)
+DAYS = 90
+END = START + timedelta(DAYS - 1)
 SEEDS = range(1, 6)
 ROUNDING = 1  # customers: a share of the count is rounded up or down
 
 
 def population(seed: int = 1, count: int = 500, least_organizations: int = 12):
-    return build_population(load_catalog(), seed, count, START, END, least_organizations)
+    return build_population(load_catalog(), seed, cohort_of(count, START, DAYS, least_organizations))
 
 
 def test_equal_arguments_give_equal_customers_and_another_seed_gives_others():
@@ -86,7 +87,7 @@ def test_some_customers_join_some_leave_and_nobody_leaves_before_joining():
 @pytest.mark.parametrize("count", [0, -1, MAX_CUSTOMERS + 1])
 def test_an_impossible_count_is_refused_with_the_bounds(count):
     with pytest.raises(UsageError) as caught:
-        population(count=count)
+        check_customers(count)
     assert str(caught.value) == f"--customers {count}: choose 1 to 100,000"
 
 
@@ -97,5 +98,5 @@ def test_one_customer_is_enough():
 
 def test_a_calendar_before_any_model_was_on_sale_is_refused_with_what_to_do():
     with pytest.raises(UsageError) as caught:
-        build_population(load_catalog(), 1, 500, date(1990, 1, 1), date(1990, 3, 31))
+        build_population(load_catalog(), 1, cohort_of(500, date(1990, 1, 1), 90))
     assert "choose a later --start" in str(caught.value) and "\n" not in str(caught.value)

@@ -17,11 +17,12 @@ from calls.values import parse_nano, parse_timestamp
 from catalog.loader import load_catalog
 from config import load_settings
 from conftest import read_truth, simulate
+from simulator import incidents
 from simulator.calendar import MS_PER_DAY, MS_PER_HOUR, Calendar, local_hour
 from simulator.chance import stream
 from simulator.core import DAY_MINUTES, AICallSimulator
-from simulator.customers import Lane, build_population
-from simulator.incidents import KINDS, SEVERITIES, Disturbances, Incident, no_disturbances, plan_incidents
+from simulator.customers import Lane, build_population, cohort_of
+from simulator.incidents import KINDS, SEVERITIES, Disturbances, Incident, _stretches, no_disturbances, plan_incidents
 from simulator.spec import StorySpec
 from simulator.story import Story, discover_scenarios
 
@@ -59,7 +60,8 @@ def told(cast, slices, disturbances):
 
 @pytest.fixture(scope="module")
 def story():
-    spec = StorySpec(1, START, 90, 500, tuple(discover_scenarios()), 20_000_000, True, 221)
+    spec = StorySpec(1, START, 90, 500, tuple(discover_scenarios()), 20_000_000, True, 221,
+                     (cohort_of(500, START, 90),))
     return Story(spec, load_settings())
 
 
@@ -114,7 +116,7 @@ def test_incidents_lie_inside_the_calendar_however_short_it_is(days):
     catalog = load_catalog()
     calendar = Calendar(START, days * 24)
     for seed in range(1, 16):
-        people = build_population(catalog, seed, 500, START, calendar.last_day)
+        people = build_population(catalog, seed, cohort_of(500, START, days))
         planned = plan_incidents(catalog, calendar, people, stream(seed, "incidents"))
         assert len({one.kind for one in planned}) >= len(KINDS) - 1  # a victim may have no dearer model to switch to
         outside = [one for one in planned if not calendar.start_ms <= one.start_ms < one.end_ms <= calendar.end_ms]
@@ -248,3 +250,25 @@ def test_what_a_bloat_added_is_exact_where_prompts_pass_the_long_context_limit()
     calls, calls_without = ([call_of(line) for line in lines[victim.customer_id]] for lines in (with_it, without))
     assert sum(call.input_tokens > scenario.limit for call in calls_without) > 10
     assert sum(call.cost_nano for call in calls) - sum(call.cost_nano for call in calls_without) == booked[0][1]
+
+
+@pytest.mark.parametrize("night", [(0, 5), (2, 6), (22, 24)])
+def test_a_leaked_key_is_used_in_the_night_hours_of_its_owner(monkeypatch, night):
+    monkeypatch.setattr(incidents, "NIGHT_HOURS", night)
+    calendar = Calendar(START, 5 * 24)
+    leak = Incident("one", "leaked_key", "clear", calendar.start_ms, calendar.end_ms, 2.0)
+    for offset in OFFSETS.values():
+        found = [stretch for piece in calendar.slices(DAY_MINUTES) for stretch in _stretches(leak, piece, offset)]
+        hours = {local_hour(at, offset) for first, last, _ in found for at in range(first, last, MS_PER_HOUR)}
+        assert hours == set(range(*night))
+        assert sum(share for _, _, share in found) == pytest.approx(5, abs=0.5)
+
+
+def test_the_calls_that_incidents_will_add_are_foreseen_for_the_size_of_each_slice(story, twice):
+    """Of the kinds that add calls of their own; a retry storm's depend on who is hit."""
+    foreseen = sum(scenario.expected_extra(piece, story._disturbances) for scenario in story.cast
+                   for piece in story.slices)
+    kinds = ("runaway_loop", "leaked_key", "rate_limit_hammering")
+    added = sum(one.extra_calls for one in twice if one.incident.kind in kinds)
+    # Chance of few sessions each: 12 incidents, whose numbers of calls spread by more than their mean.
+    assert 0.5 < added / (foreseen * SCALE) < 2

@@ -2,11 +2,13 @@
 from __future__ import annotations
 
 import csv
+import json
 import signal
 import subprocess
 import sys
 import time
 from collections import Counter, defaultdict
+from datetime import date
 
 import pytest
 
@@ -15,7 +17,7 @@ from calls.values import parse_timestamp
 from catalog.loader import load_catalog
 from conftest import SIMULATE, read_calls, read_truth, run, simulate
 from simulator.calendar import MS_PER_DAY, MS_PER_HOUR, day_of
-from simulator.rows import BILLED_TIMEOUT, Pace, Tariff, render
+from simulator.rows import BILLED_TIMEOUT, PATIENCE_MS, Pace, Tariff, render
 from simulator.scenarios.burst_traffic import BurstTrafficSimulator
 
 SIZE_TOLERANCE = 0.01  # the issue's own: of the size asked for
@@ -26,12 +28,6 @@ START = ("--start", "2026-01-01")
 
 def test_the_20_mb_log_ends_within_one_percent_of_its_size(log):
     assert abs(log.path.stat().st_size / 20_000_000 - 1) <= SIZE_TOLERANCE
-
-
-@pytest.mark.parametrize("megabytes, seed", [(1, 1), (1, 2), (5, 1)])
-def test_small_logs_end_within_one_percent_of_their_size(tmp_path, megabytes, seed):
-    simulate(tmp_path / "calls.csv", megabytes, "--seed", seed, *START)
-    assert abs((tmp_path / "calls.csv").stat().st_size / (megabytes * 1e6) - 1) <= SIZE_TOLERANCE
 
 
 @pytest.mark.parametrize("workers", [2, 8])
@@ -91,6 +87,23 @@ def test_a_timed_out_call_with_a_long_prompt_costs_its_input_at_the_long_price()
                         (BILLED_TIMEOUT,), 0)], at + MS_PER_DAY)
     assert [line.split(",")[2:6] for line in lines] == [["100", "0", "100", "0.000100000"],
                                                         ["101", "0", "101", "0.000303000"]]
+
+
+def test_no_client_waits_longer_than_its_patience():
+    """An answer that takes longer ends as a timeout that costs its input; one that takes as long is a success."""
+    at = parse_timestamp("2026-01-01")
+    texts, tariff = ("b,", ",a\n"), Tariff(1_000_000, 2_000_000, 1 << 62, 0, 0)
+    rows = []
+    for slow in (0.5, 1.0, 2.0):  # the pool's first factors of luck lie around 1
+        lines, _ = render([(at, 1000, *texts, [100] * 20, [7] * 20, tariff, Pace(PATIENCE_MS * slow, 0.0, 0.0), 0.0,
+                            (), 0)], at + MS_PER_DAY)
+        rows += [line.strip().split(",")[2:8] for line in lines]
+    waited = [row for row in rows if row[5] == "timeout"]
+    answered = [row for row in rows if row[5] == "success"]
+    assert len(waited) > 10 and len(answered) > 10 and len(waited) + len(answered) == len(rows)
+    assert max(int(row[4]) for row in answered) <= PATIENCE_MS
+    assert all(PATIENCE_MS <= int(row[4]) < PATIENCE_MS + 1000 for row in waited)
+    assert {tuple(row[:4]) for row in waited} == {("100", "0", "100", "0.000100000")}
 
 
 def test_a_session_is_cut_at_the_end_of_the_calendar():
@@ -176,24 +189,123 @@ def test_every_customer_who_left_is_in_the_truth_with_the_day_and_is_not_seen_ag
     assert len({call.customer_id for call in log.calls if call.timestamp_ms >= gone}) > 100
 
 
-def test_a_chapter_is_added_behind_the_end_and_whoever_left_stays_away(tmp_path):
-    path = tmp_path / "calls.csv"
+@pytest.fixture(scope="module")
+def chapters(tmp_path_factory):
+    """Return a log of three chapters: a story, its continuation, and one of another seed; with its truth."""
+    path = tmp_path_factory.mktemp("chapters") / "calls.csv"
     simulate(path, 3, "--seed", 5, *START, "--days", 30)
     first = path.read_bytes()
     simulate(path, 6, "--seed", 5, "--days", 30, "--append")
-    data = path.read_bytes()
-    assert data.startswith(first) and len(data) > len(first)
-    calls, runs = read_calls(path), read_truth(path)
+    simulate(path, 7, "--seed", 6, "--days", 10, "--append")
+    assert path.read_bytes().startswith(first)
+    return read_calls(path), read_truth(path)
+
+
+def told_in(chapters, number):
+    """Return the calls of one chapter."""
+    calls, runs = chapters
+    return [call for call in calls if call.call_id.split("-")[1] == runs[number]["run"]]
+
+
+def test_chapters_follow_each_other_with_ids_of_their_own_up_to_their_sizes(chapters):
+    calls, runs = chapters
+    assert [one["start"][:10] for one in runs] == ["2026-01-01", "2026-01-31", "2026-03-02"]
+    assert all(one["complete"] for one in runs)
     assert len({call.call_id for call in calls}) == len(calls)
-    assert [one["start"][:10] for one in runs] == ["2026-01-01", "2026-01-31"] and runs[1]["complete"]
-    later = [call for call in calls if call.timestamp_ms >= parse_timestamp("2026-01-31")]
-    assert len(later) == sum(runs[1]["rows"].values()) == len(calls) - sum(runs[0]["rows"].values())
+    for number, one in enumerate(runs):
+        told = told_in(chapters, number)
+        assert len(told) == sum(one["rows"].values()) > 3000
+        assert parse_timestamp(one["start"]) <= min(call.timestamp_ms for call in told)
+        assert max(call.timestamp_ms for call in told) < parse_timestamp(one["end"])
+        size = one["spec"]["begin_bytes"] + sum(one["slice_bytes"])
+        assert abs(size / one["spec"]["target_bytes"] - 1) <= SIZE_TOLERANCE
+
+
+def test_in_a_later_chapter_who_left_stays_away_and_who_joined_is_there_from_its_start(chapters):
+    _, runs = chapters
+    left, joined = ({one["customer_id"] for one in runs[0][what]} for what in ("left", "joined"))
+    before, later = ({call.customer_id for call in told_in(chapters, number)} for number in (0, 1))
+    assert left & before and not left & later
+    assert not (left | joined) & {one["customer_id"] for one in runs[1]["joined"]}
+    assert not left & {one["customer_id"] for one in runs[1]["left"]}
+    stayed = (joined - left) & before
+    first_days = {call.customer_id for call in told_in(chapters, 1)
+                  if call.timestamp_ms < parse_timestamp("2026-02-10")}
+    assert len(stayed) > 25 and len(stayed & first_days) / len(stayed) > 0.6  # some call on few days
+
+
+def test_in_a_later_chapter_others_leave_and_newcomers_take_the_places_of_who_left(chapters):
+    _, runs = chapters
     left = {one["customer_id"] for one in runs[0]["left"]}
-    seen = {call.customer_id: call for call in calls if call.timestamp_ms < parse_timestamp("2026-01-31")}
-    assert left & set(seen) and not left & {call.customer_id for call in later}
-    assert not left & {one["customer_id"] for one in runs[1]["left"] + runs[1]["joined"]}
-    changed = [call for call in later if call.customer_id in seen and seen[call.customer_id][3] != call[3]]
-    assert changed == []
+    newcomers = {one["customer_id"] for one in runs[1]["joined"]}
+    assert len(newcomers) == len(left) and min(newcomers) == "cust_0501"
+    assert {one["customer_id"] for one in runs[1]["left"]} - left - newcomers
+    seen = [call for call in told_in(chapters, 1) if call.customer_id in newcomers]
+    assert len({call.customer_id for call in seen}) > len(newcomers) / 2
+    came = {one["customer_id"]: parse_timestamp(one["at"]) for one in runs[1]["joined"]}
+    assert all(call.timestamp_ms >= came[call.customer_id] for call in seen)
+
+
+def test_through_chapters_customers_stay_who_they_are_and_organisations_keep_their_scenario(chapters):
+    _, runs = chapters
+    kept, regions = defaultdict(set), defaultdict(lambda: (Counter(), Counter()))
+    for number in (0, 1):
+        for call in told_in(chapters, number):
+            kept[call.customer_id].add((call.organization_id, call.subscription_tier, call.customer_archetype))
+            regions[call.customer_id][number][call.region] += 1
+    assert {name for name, seen in kept.items() if len(seen) > 1} == set()
+    homes = [[found.most_common(1)[0][0] for found in both] for both in regions.values()
+             if min(sum(found.values()) for found in both) > 40]
+    assert len(homes) > 50 and sum(one != other for one, other in homes) <= 1  # a long trip, or a leaked key
+    owners = [one["organizations"] for one in runs]
+    assert all(owners[1][name] == owners[0][name] for name in owners[0])
+
+
+def test_a_chapter_of_another_seed_has_customers_and_organisations_of_its_own(chapters):
+    _, runs = chapters
+    people = [{call.customer_id for call in told_in(chapters, number)} for number in range(3)]
+    assert not people[2] & (people[0] | people[1]) and len(people[2]) > 200
+    assert not set(runs[2]["organizations"]) & (set(runs[0]["organizations"]) | set(runs[1]["organizations"]))
+
+
+def test_a_chapters_days_are_not_those_of_the_chapter_before(chapters):
+    """The same seed again is not the same chance: who calls on the first day differs."""
+    first_days = [{call.customer_id for call in told_in(chapters, number) if call.timestamp_ms < start + MS_PER_DAY}
+                  for number, start in ((0, parse_timestamp("2026-01-01")), (1, parse_timestamp("2026-01-31")))]
+    assert len(first_days[0] & first_days[1]) < 0.75 * min(map(len, first_days))
+
+
+def test_a_model_that_is_withdrawn_between_chapters_is_replaced(tmp_path):
+    path = tmp_path / "calls.csv"
+    simulate(path, 1, "--seed", 5, "--start", "2025-01-01", "--days", 20)
+    simulate(path, 2, "--seed", 5, "--start", "2026-03-01", "--days", 20, "--append")
+    catalog = load_catalog()
+    models = [{(call.provider, call.model) for call in told_in((read_calls(path), read_truth(path)), number)}
+              for number in (0, 1)]
+    withdrawn = {one for one in models[0] if (catalog.find(*one).retired or date.max) < date(2026, 3, 1)}
+    assert withdrawn and not withdrawn & models[1]
+
+
+def test_a_run_that_ended_just_under_its_size_is_not_given_a_tiny_chapter(tmp_path):
+    path = tmp_path / "calls.csv"
+    simulate(path, 1, *START, "--days", 3)
+    before, size = path.read_bytes(), path.stat().st_size
+    ran = run(SIMULATE, (size + 9_000) / 1e6, "--days", 3, "--append", "--output", path)
+    assert ran.code == 2 and ran.err == f"error: {path} has 1.0 MB already: give a size above that, in MB\n"
+    assert path.read_bytes() == before and len(read_truth(path)) == 1
+    simulate(path, (size + 20_000) / 1e6, "--days", 3, "--append")
+    assert len(read_truth(path)) == 2
+
+
+def test_a_truth_of_another_version_is_one_line_that_says_what_to_do(tmp_path):
+    path = tmp_path / "calls.csv"
+    simulate(path, 0.1, *START, "--days", 3)
+    truth = path.with_suffix(".truth.json")
+    document = json.loads(truth.read_text(encoding="utf-8"))
+    del document["runs"][0]["spec"]["cohorts"]
+    truth.write_text(json.dumps(document), encoding="utf-8")
+    ran = run(SIMULATE, 0.2, "--days", 3, "--append", "--output", path)
+    assert ran.code == 1 and ran.err.count("\n") == 1 and str(truth) in ran.err and "--overwrite" in ran.err
 
 
 def test_call_ids_stay_unique_over_appended_runs_of_other_seeds_and_scenarios(tmp_path):

@@ -22,10 +22,13 @@ class MultiTenantSimulator(AICallSimulator):
 
     def prepare(self, people: List[Customer], chance: Random) -> List[Customer]:
         """Give each organisation its factor, evenly spaced on a logarithmic scale."""
-        names = shuffled(chance, sorted({one.organization_id for one in people}))
-        ratio = LEAST_RATIO + (MOST_RATIO - LEAST_RATIO) * chance.random()
-        steps = max(1, len(names) - 1)
-        self.factors: Dict[str, float] = {name: ratio ** (index / steps - 0.5) for index, name in enumerate(names)}
+        self.factors: Dict[str, float] = {}
+        # Cohort by cohort, so that an organisation keeps its factor when others come later.
+        for cohort in sorted({one.cohort for one in people}):
+            names = shuffled(chance, sorted({one.organization_id for one in people if one.cohort == cohort}))
+            ratio = LEAST_RATIO + (MOST_RATIO - LEAST_RATIO) * chance.random()
+            steps = max(1, len(names) - 1)
+            self.factors.update({name: ratio ** (index / steps - 0.5) for index, name in enumerate(names)})
         return people
 
     def customer_volume(self, customer: Customer, moment: Moment) -> float:

@@ -25,7 +25,7 @@ class TimezonePatternSimulator(AICallSimulator):
             areas.setdefault(place.area, []).append(place.region)
         load = dict.fromkeys(areas, 0.0)
         placed = {}
-        for one in sorted(people, key=lambda each: (-each.mean_calls, each.customer_id)):
+        for one in sorted(people, key=lambda each: (each.cohort, -each.mean_calls, each.customer_id)):
             area = min(load, key=lambda name: load[name])
             load[area] += one.mean_calls
             region = areas[area][int(chance.random() * len(areas[area]))]
