@@ -9,20 +9,23 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import struct
 import sys
 import zlib
 from array import array
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain, repeat
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
 
 from calls.log_reader import Layout
 from calls.replacing import replace_file
+from rollup.columns import number_of
 from rollup.counts import Counts
 from rollup.cubes import CUBES, EXACT_MS, LATENCY, OCTAVE_STEPS, Measures
 from rollup.rollup import Rollup
 
-MAGIC = b"finops counts 1\n"
+MAGIC = b"finops counts 2\n"
 KEY_BYTES, VALUE_BYTES = 16, 80
 SEGMENT_BYTES = 32 << 20  # of the log, to a checksum; they are taken side by side
 _DIGEST_BYTES = 32
@@ -81,7 +84,7 @@ def _checksum(csv_path: Path, start: int, end: int) -> int:
 
 
 def _front(body: bytes) -> bytes:
-    return MAGIC + hashlib.blake2b(body, digest_size=_DIGEST_BYTES).digest()
+    return MAGIC + hashlib.sha256(body).digest()
 
 
 def _plain(layout: Layout) -> List[Any]:
@@ -117,10 +120,10 @@ def _joined(numbers: Any, size: int) -> bytes:
 def _counts(head: Mapping[str, Any], body: memoryview) -> Counts:
     place = 0
 
-    def numbers(count: int, size: int) -> List[int]:
+    def numbers(count: int, size: int) -> Iterator[int]:
         nonlocal place
         first, place = place, place + count * size
-        return [int.from_bytes(body[at:at + size], "little") for at in range(first, place, size)]
+        return map(number_of, chain.from_iterable(struct.iter_unpack(f"{size}s", body[first:place])), repeat("little"))
 
     def column(count: int) -> array[int]:
         nonlocal place

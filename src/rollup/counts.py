@@ -2,7 +2,9 @@
 from __future__ import annotations
 
 from array import array
-from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Set
+from itertools import chain, compress, islice
+from operator import eq
+from typing import Any, Dict, List, Mapping, NamedTuple, Set, Tuple
 
 from errors import RecordError
 from rollup.blocks import HASH_BUCKETS, Rejected
@@ -22,7 +24,7 @@ class Faulty(NamedTuple):
 class Counts:
     """What was counted up to the byte `consumed` of a log, which is behind line `lines` + 1 (the header is line 1).
 
-    `ids` stands for the accepted call ids: 61-bit numbers in lists by their highest bits, 8 bytes a row.
+    `ids` stands for the accepted call ids: 61-bit numbers in sorted lists by their highest bits, 8 bytes a row.
     """
 
     def __init__(self, consumed: int) -> None:
@@ -35,30 +37,27 @@ class Counts:
 
     def extend(self, result: Mapping[str, Any]) -> Set[int]:
         """Add what a range behind this one held, and return the numbers of ids that may be repeated."""
-        self.rollup.merge(Rollup.from_state(result["rollup"]))
+        found = Rollup.from_state(result["rollup"])
+        self.rollup = self.rollup.merge(found) if self.lines else found
         self.new_faults += [Faulty(self.lines + 2 + one.line, one.error, one.raw) for one in result["rejected"]]
         self.lines += result["lines"]
         self.consumed = result["consumed"]
         suspects: Set[int] = set()
-        for known, new in zip(self.ids, result["ids"]):
-            suspects |= _met_before(known, new)
-            known.extend(new)
+        for place, new in enumerate(result["ids"]):
+            self.ids[place], repeated = _merged(self.ids[place], new)
+            suspects |= repeated
         return suspects
 
 
 def range_result(rollup: Rollup, rejected: List[Rejected], lines: int, ids: List[Any], consumed: int) -> Dict[str, Any]:
-    """Return what one range held in a form that can be sent between processes."""
+    """Return what one range held in a form that can be sent between processes; the lists of ids get sorted."""
+    ids = [array("q", sorted(numbers)) for numbers in ids]
     return {"rollup": rollup.state(), "rejected": rejected, "lines": lines, "ids": ids, "consumed": consumed}
 
 
-def _met_before(known: Iterable[int], new: array[int]) -> Set[int]:
-    """Return the numbers of `new` that are in `known`, or twice in `new`."""
-    distinct = set(new)
-    suspects = distinct.intersection(known)
-    if len(distinct) < len(new):
-        seen: Set[int] = set()
-        for number in new:
-            if number in seen:
-                suspects.add(number)
-            seen.add(number)
-    return suspects
+def _merged(known: array[int], new: array[int]) -> Tuple[array[int], Set[int]]:
+    """Return two sorted lists as one, and the numbers that stand in it more than once."""
+    # Sorting takes the two as they are and merges them; equal numbers are neighbours then.
+    numbers = sorted(chain(known, new))
+    same = list(map(eq, numbers, islice(numbers, 1, None)))
+    return array("q", numbers), set(compress(numbers, same))

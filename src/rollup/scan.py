@@ -96,30 +96,38 @@ def _ranges(path: Union[str, Path], layout: Layout, begin: int, end: int, worker
 
 
 def _in_processes(path: Union[str, Path], layout: Layout, ranges: List[Range], report: Report) -> List[Dict[str, Any]]:
-    """Count the ranges side by side and return their results in order."""
+    """Count the ranges side by side, the first in this process, and return their results in order."""
     workers: Dict[Any, Tuple[int, Any]] = {}
-    results: List[Optional[Dict[str, Any]]] = [None] * len(ranges)
+    results: Dict[int, Dict[str, Any]] = {}
+
+    def take_answers(seconds: Optional[float]) -> None:
+        for here in cast("List[Any]", wait(list(workers), seconds)):
+            answer = _received(here)
+            if isinstance(answer, int):
+                report(answer)
+                continue
+            number, process = workers.pop(here)
+            results[number] = answer
+            process.join()
+
+    def report_all(done: int) -> None:
+        report(done)
+        take_answers(0)
+
     try:
-        for number, piece in enumerate(ranges):
+        for number, piece in enumerate(ranges[1:], 1):
             here, there = multiprocessing.Pipe(duplex=False)
             process = multiprocessing.Process(target=_work, args=(there, path, layout, piece), daemon=True)
             process.start()
             there.close()
             workers[here] = (number, process)
+        results[0] = count_range(path, layout, ranges[0], report_all)
         while workers:
-            for here in cast("List[Any]", wait(list(workers))):
-                number, process = workers[here]
-                answer = _received(here)
-                if isinstance(answer, int):
-                    report(answer)
-                    continue
-                results[number] = answer
-                process.join()
-                del workers[here]
+            take_answers(None)
     finally:
         for _, process in workers.values():
             process.terminate()
-    return [result for result in results if result is not None]
+    return [results[number] for number in range(len(ranges))]
 
 
 def _received(here: Any) -> Any:
