@@ -6,6 +6,7 @@ import pytest
 from builders import call, dataset_of
 
 from analyzers.advanced.abuse_detection import AbuseDetectionAnalyzer
+from analyzers.wording import NO_CALLS
 
 
 def stamp(day, hour=15, minute=0, second=0):
@@ -157,3 +158,26 @@ def test_every_recommendation_names_its_evidence_and_the_sum_of_its_findings():
     assert "gpt-4o" in advice["evidence"]
     assert str(advice["monthly_usd"]) == "0.08"  # 30 calls of 0.0024 more in 28 days: 0.072 * 30 / 28
     assert sum(row["findings"] for row in results["by_kind"]) == results["summary"]["findings"] == 1
+
+
+def test_the_headline_counts_findings_and_says_where_to_look_first():
+    assert results_of([])["headline"] == NO_CALLS
+    assert results_of(usual())["headline"] == "Nothing unusual stands out in 168 calls."
+    storm = [call(timestamp=stamp(20, hour, minute), status="server_error", cost_nano=0)
+             for hour in (10, 11, 12) for minute in range(15)]
+    results = results_of(usual() + storm)
+    rows = results["findings"]
+    (row,) = [one for one in rows if one["kind"] == "retry_storm"]
+    assert (row["customer"], row["subject"]) == (None, "openai us-east-1")
+    serious = [one["severity"] for one in rows].count("critical")
+    worst = (rows[0]["kind"].replace("_", " "), rows[0]["customer"] or rows[0]["subject"], rows[0]["first"][:10])
+    assert serious and results["headline"] == (
+        f"{len(rows)} findings ({serious} critical); look first at {worst[0]} of {worst[1]} on {worst[2]}.")
+
+
+def test_the_headline_adds_up_what_findings_cost():
+    results = results_of(usual([*range(1, 15), *range(20, 29)]) + switched(range(15, 20)))
+    (row,) = results["findings"]
+    assert row["subject"].startswith(row["customer"])
+    text = f", about ${row['extra_cost']:.2f} more than usual; look first at model switch of cust_1"
+    assert text in results["headline"]

@@ -25,6 +25,8 @@ from analyzers.abuse_rules import (
 from analyzers.anomalies import FALSE_DISCOVERIES, Point, discoveries, robust_days, severity, standing_out
 from analyzers.base import ADVANCED, HIGH, LOW, MEDIUM, Analyzer, Recommendation, Results
 from analyzers.common import median, monthly, usd
+from analyzers.pages import abuse_detection as described
+from analyzers.wording import NO_CALLS, money, numbered
 from catalog.loader import load_catalog
 from rollup.cubes import Measures
 from rollup.rollup import Group, Rollup
@@ -36,6 +38,7 @@ VOLUME_DISCOVERIES = 0.1  # share of findings of unusual volume that may be chan
 LEAST_PEERS = 3  # other customers of an organisation, before a move of theirs counts as the organisation's
 ALWAYS_HIGH = (REGION_SWITCH,)  # a key in strange hands is serious before it is expensive
 RANKS = ("low", "medium", "high", "critical")
+SERIOUS = RANKS[:1:-1]  # what the headline counts
 ACTIONS: Dict[str, Tuple[str, str]] = {
     UNUSUAL_VOLUME: ("Cap calls per customer and hour; ask the owners of the unusual days", LOW),
     COST_SPIKE: ("Look into the cost spikes, the dearest first; set a daily budget per customer", MEDIUM),
@@ -54,6 +57,8 @@ class AbuseDetectionAnalyzer(Analyzer):
     description = "Unusual volume, hammering, leaked keys, retry storms, prompt bloat and silent model switches"
     category = ADVANCED
     rank = 13
+    page = described.PAGE
+    highlights = described.HIGHLIGHTS
 
     def examine(self, rollup: Rollup) -> Results:
         """Return `findings` (the most severe first), `by_kind`, and `customers` with the most serious ones."""
@@ -71,6 +76,7 @@ class AbuseDetectionAnalyzer(Analyzer):
         rows = [_row(one, total, days) for one in found]
         rows.sort(key=lambda row: (-RANKS.index(row["severity"]), -row["extra_cost"], row["first"], row["kind"]))
         return {
+            "headline": _headline(rows, total),
             "summary": {"findings": len(rows), "customers_concerned": len(_customers(rows)),
                         "extra_cost": sum((row["extra_cost"] for row in rows), Decimal(0)),
                         "by_severity": {name: sum(row["severity"] == name for row in rows) for name in RANKS[::-1]}},
@@ -156,12 +162,26 @@ def _unexplained(points: Sequence[Tuple[Tuple[str, str], Point]],
             if not any(first <= ordinal(point.time) <= last for first, last in spans.get(key[0], ()))]
 
 
+def _headline(rows: Sequence[Results], total: Measures) -> str:
+    """Return how much was found, how serious it is, what it cost, and what to look at first."""
+    if not rows:
+        return f"Nothing unusual stands out in {numbered(total.calls, 'call')}." if total.calls else NO_CALLS
+    levels = [row["severity"] for row in rows]
+    serious = " and ".join(f"{levels.count(level)} {level}" for level in SERIOUS if level in levels)
+    cost = sum((row["extra_cost"] for row in rows), Decimal(0))
+    dollars = f", about {money(cost)} more than usual" if cost > 0 else ""
+    worst = rows[0]
+    first = f"{worst['kind'].replace('_', ' ')} of {worst['customer'] or worst['subject']} on {worst['first'][:10]}"
+    return f"{numbered(len(rows), 'finding')}{f' ({serious})' if serious else ''}{dollars}; look first at {first}."
+
+
 def _row(one: Finding, total: Measures, days: int) -> Results:
     share = max(_share(one.cost_nano, total.cost_nano, days), _share(one.calls, total.calls, days))
     level = severity(share)
     if one.kind in ALWAYS_HIGH and RANKS.index(level) < RANKS.index("high"):
         level = "high"
-    return {"kind": one.kind, "severity": level, "scope": dict(one.scope), "first": one.first, "last": one.last,
+    return {"kind": one.kind, "severity": level, "scope": dict(one.scope), "subject": " ".join(one.scope.values()),
+            "customer": one.scope.get("customer"), "first": one.first, "last": one.last,
             "extra_calls": one.calls, "extra_cost": usd(one.cost_nano), "score": round(one.score, 3),
             "p_value": one.p_value, "evidence": one.evidence}
 
