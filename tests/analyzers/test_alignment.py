@@ -111,6 +111,19 @@ QUARTER = ([spent(10, "org_1", f"2026-01-{day:02d}") for day in range(1, 32)]
            + [spent(5, "org_2", f"2026-03-{day:02d}") for day in range(1, 11)])
 
 
+@pytest.mark.parametrize("calls, budget, headline", [
+    ([], 0, "The log holds no calls yet."),
+    ([spent(1)._replace(cost_nano=None)], 0, "No cost is known for the 1 call, so there is nothing to charge."),
+    (MIXED, 0, "80.0 % of $100.00 has a direct owner, $8.00 is shared platform cost and $12.00 has no owner."),
+    ([spent(5, "unknown")], 0, "None of $5.00 has a direct owner, $5.00 has no owner."),
+    (QUARTER, 310, "All of $690.00 has a direct owner; 2026-03 used 100.0 % of its budget to date, and 1 organisation "
+                   "is over theirs."),
+    (QUARTER[:87], 0, "All of $590.00 has a direct owner; 2026-02 used 82.1 % of its derived budget."),
+])
+def test_the_headline_tells_coverage_and_the_months_budget(calls, budget, headline) -> None:
+    assert results_of(calls, monthly_budget_usd=budget)["headline"] == headline
+
+
 def test_only_whole_months_are_compared() -> None:
     results = results_of(QUARTER)
     assert [(row["month"], row["whole"], row["cost"]) for row in results["months"]] == [

@@ -155,8 +155,8 @@ def test_the_headline_is_the_range_its_shares_and_the_step_that_saves_most():
     dollars = [summary[name] for name in ("low_monthly", "high_monthly", "monthly_cost")]
     shares = [f"{100 * summary[name]:.1f} %" for name in ("low_share", "high_share")]
     assert found["headline"] == (
-        "${} to ${} of the ${} spent a month could be saved, {} to {}, first of all with batches (at the rate of the last "
-        "30 days).").format(*dollars, *shares)
+        "${} to ${} of the ${} spent a month could be saved, {} to {}, first of all with batches (at the rate of the "
+        "last 30 days).").format(*dollars, *shares)
 
 
 def test_headlines_claim_no_saving_without_data():

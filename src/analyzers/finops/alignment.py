@@ -13,6 +13,8 @@ from analyzers.attribution import DIRECT, KINDS, RULE, SHARED, UNATTRIBUTED, cha
 from analyzers.base import FINOPS, HIGH, LOW, MEDIUM, Analyzer, Recommendation, Results
 from analyzers.budgets import Budget, Month, budget_of, months_of
 from analyzers.common import add, change, monthly, ratio, usd, whole_days
+from analyzers.pages import alignment as described
+from analyzers.wording import NO_CALLS, money, numbered, percent
 from rollup.cubes import Measures
 from rollup.rollup import Group, Rollup
 
@@ -34,6 +36,8 @@ class AlignmentAnalyzer(Analyzer):
     description = "Who caused the cost, who is charged for it, and how it stands against the budget"
     category = FINOPS
     rank = 5
+    page = described.PAGE
+    highlights = described.HIGHLIGHTS
 
     def examine(self, rollup: Rollup) -> Results:
         """Return all sections; chargeback and showback of each dimension add up to the log's whole cost."""
@@ -55,6 +59,7 @@ class AlignmentAnalyzer(Analyzer):
             "months": _months(months),
             "organization_months": _organization_months(months),
         }
+        results["headline"] = _headline(rollup, results["summary"], results["budget"])
         results["recommendations"] = self._recommendations(results, kinds, len(days))
         return results
 
@@ -83,6 +88,27 @@ def _summary(kinds: Mapping[str, Measures], months: Sequence[Month], rollup: Rol
             "organizations": len([name for name in rollup.values("organization") if is_named(name)]),
             "unpriced_calls": sum(one.unpriced for one in kinds.values()),
             "whole_months": [one.month for one in months if one.whole], "attribution_rule": RULE}
+
+
+def _headline(rollup: Rollup, summary: Results, budget: Optional[Results]) -> str:
+    """Return how much of the cost has an owner, where the rest is, and how the month stands against its budget."""
+    whole = rollup.total()
+    if not whole.calls:
+        return NO_CALLS
+    if summary["coverage_percent"] is None:
+        return f"No cost is known for the {numbered(whole.calls, 'call')}, so there is nothing to charge."
+    part = {usd(whole.cost_nano): "All", Decimal(0): "None"}.get(
+        summary["direct_cost"], percent(summary["coverage_percent"] / 100))
+    text = f"{part} of {money(usd(whole.cost_nano))} has a direct owner"
+    rest = [f"{money(summary[name])} {what}" for name, what in (
+        ("shared_cost", "is shared platform cost"), ("unattributed_cost", "has no owner")) if summary[name]]
+    text += f", {' and '.join(rest)}" if rest else ""
+    if budget and budget["used"] is not None:
+        over = sum(row["standing"] == "over" for row in budget["organizations"])
+        text += (f"; {budget['month']} used {percent(budget['used'])} of its {'derived ' if budget['derived'] else ''}"
+                 f"budget{'' if budget['days'] == budget['calendar_days'] else ' to date'}")
+        text += f", and {numbered(over, 'organisation is', 'organisations are')} over theirs" if over else ""
+    return text + "."
 
 
 def _kinds(groups: Sequence[Group]) -> Dict[str, Measures]:
