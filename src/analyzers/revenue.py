@@ -12,7 +12,6 @@ import calendar
 from collections import Counter
 from decimal import Decimal
 from fractions import Fraction
-from itertools import accumulate
 from typing import Any, Callable, Dict, Hashable, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 from weakref import WeakKeyDictionary
 
@@ -69,15 +68,11 @@ class Account(NamedTuple):
 
 
 class Book(NamedTuple):
-    """All accounts of a log by customer and month, its whole days, and what calls on partial days came to.
-
-    `daily_nano` is the revenue of each whole day, each rounded on its own: their sum may be off by nano-dollars.
-    """
+    """All accounts of a log by customer and month, its whole days, and what calls on partial days came to."""
 
     days: Sequence[str]
     accounts: Sequence[Account]
     left_out: Measures
-    daily_nano: Sequence[int]
 
 
 class _Plan(NamedTuple):
@@ -89,7 +84,6 @@ class _Plan(NamedTuple):
 
 
 _Days = Dict[int, Tuple[_Plan, int]]  # by place among the whole days: the plan, and how many calls carried it
-_Stretch = Tuple[_Plan, int, int]  # the plan, the first place among the whole days, and the one behind the last
 _books: WeakKeyDictionary[Rollup, Tuple[Hashable, Book]] = WeakKeyDictionary()
 
 
@@ -98,8 +92,17 @@ def open_book(rollup: Rollup) -> Book:
     stamp = (rollup.total(), rollup.first_ms, rollup.last_ms)
     kept = _books.get(rollup)
     if kept is None or kept[0] != stamp:
-        kept = _books[rollup] = (stamp, _book(rollup))
+        kept = _books[rollup] = (stamp, _book(rollup, whole_days(rollup)))
     return kept[1]
+
+
+def book_of(rollup: Rollup, days: Sequence[str]) -> Book:
+    """Return the accounts of some days that follow each other, by the rule, as if the log held nothing else.
+
+    So revenue of two spans of equal length compares: in a log as a whole less is seen towards its ends, where a
+    customer's first call is still to come, or its next one not yet in the log.
+    """
+    return _book(rollup, days)
 
 
 def prorated(nano: int, days: int, calendar_days: int) -> int:
@@ -161,8 +164,7 @@ def target_margin(settings: Settings) -> Fraction:
     return Fraction(str(settings.target_margin))
 
 
-def _book(rollup: Rollup) -> Book:
-    days = whole_days(rollup)
+def _book(rollup: Rollup, days: Sequence[str]) -> Book:
     places = {day: place for place, day in enumerate(days)}
     months = [day[:7] for day in days]
     plans: Dict[str, _Days] = {}
@@ -176,9 +178,8 @@ def _book(rollup: Rollup) -> Book:
             continue
         used.setdefault((customer, months[place]), []).append(measures)
         _carry(plans.setdefault(customer, {}), place, _Plan(tier, int(price), archetype), measures.calls)
-    stretches = {customer: _stretches(plans[customer]) for customer in sorted(plans)}
-    accounts = [account for customer, held in stretches.items() for account in _accounts(customer, held, months, used)]
-    return Book(days, accounts, Measures(*map(sum, zip(*left_out))), _daily_nano(days, stretches.values()))
+    accounts = [account for customer in sorted(plans) for account in _accounts(customer, plans[customer], months, used)]
+    return Book(days, accounts, Measures(*map(sum, zip(*left_out))))
 
 
 def _carry(plans: _Days, place: int, plan: _Plan, calls: int) -> None:
@@ -187,26 +188,12 @@ def _carry(plans: _Days, place: int, plan: _Plan, calls: int) -> None:
         plans[place] = (plan, calls)
 
 
-def _daily_nano(days: Sequence[str], stretches: Iterable[Sequence[_Stretch]]) -> List[int]:
-    """Return what all plans that are held on a day come to on it."""
-    steps = [0] * (len(days) + 1)
-    for held in stretches:
-        for plan, first, behind in held:
-            steps[first] += plan.price_nano
-            steps[behind] -= plan.price_nano
-    return [prorated(price, 1, _calendar_days(day)) for day, price in zip(days, accumulate(steps))]
-
-
-def _calendar_days(month: str) -> int:
-    return calendar.monthrange(int(month[:4]), int(month[5:7]))[1]
-
-
-def _accounts(customer: str, stretches: Sequence[_Stretch], months: Sequence[str],
+def _accounts(customer: str, plans: _Days, months: Sequence[str],
               used: Dict[Tuple[str, str], List[Measures]]) -> List[Account]:
     """Return a customer's accounts, one for each month between its first and its last active day."""
     owed: Dict[str, List[int]] = {}
     ends: Dict[str, _Plan] = {}
-    for plan, first, behind in stretches:
+    for plan, first, behind in _stretches(plans):
         for month, days in Counter(months[first:behind]).items():
             sums = owed.setdefault(month, [0, 0])
             sums[0] += days
@@ -214,14 +201,14 @@ def _accounts(customer: str, stretches: Sequence[_Stretch], months: Sequence[str
             ends[month] = plan
     accounts = []
     for month, (days, numerator) in owed.items():
-        calendar_days = _calendar_days(month)
+        calendar_days = calendar.monthrange(int(month[:4]), int(month[5:7]))[1]
         economics = _economics(days, prorated(numerator, 1, calendar_days), used.get((customer, month), []))
         accounts.append(Account(customer, month, *ends[month], calendar_days=calendar_days, economics=economics))
     return accounts
 
 
-def _stretches(plans: _Days) -> List[_Stretch]:
-    """Return stretches of days with one plan, in their order."""
+def _stretches(plans: _Days) -> List[Tuple[_Plan, int, int]]:
+    """Return stretches of days with one plan: the plan, the first place, and the one behind the last."""
     ordered = sorted(plans)
     stretches = [(plans[ordered[0]][0], ordered[0], ordered[0] + 1)]
     for place in ordered[1:]:

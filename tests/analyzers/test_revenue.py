@@ -9,7 +9,7 @@ from fractions import Fraction
 import pytest
 from builders import call, rollup_of
 
-from analyzers.revenue import Economics, combined, each, latest, open_book, prorated, target_margin
+from analyzers.revenue import Economics, book_of, combined, each, latest, open_book, prorated, target_margin
 from calls.values import NANO_PER_USD, parse_timestamp
 from config import Settings
 from errors import UsageError
@@ -79,14 +79,13 @@ def test_a_partial_day_counts_neither_as_revenue_nor_as_cost_and_is_shown_as_lef
     assert (book.left_out.calls, book.left_out.cost_nano) == (144, 144 * 600_000)
 
 
-def test_a_day_earns_the_plans_that_are_held_on_it() -> None:
-    first, later = noon("2026-01-30"), noon("2026-01-31", tier_price_nano=29 * USD)
-    other = [noon(day, customer_id="other") for day in ("2026-01-31", "2026-02-02")]
-    book = open_book(rollup_of([first, later, *other, noon("2026-02-02", tier_price_nano=29 * USD)]))
-    assert book.days == ["2026-01-30", "2026-01-31", "2026-02-01", "2026-02-02"]
-    assert book.daily_nano == [prorated(99 * USD, 1, 31), prorated(128 * USD, 1, 31)] + [prorated(128 * USD, 1, 28)] * 2
-    assert abs(sum(book.daily_nano) - sum(one.economics.revenue_nano for one in book.accounts)) < 9
-    assert open_book(rollup_of([])).daily_nano == []
+def test_a_span_of_days_is_taken_by_itself() -> None:
+    rollup = rollup_of([noon(f"2026-01-{day:02}", cost_nano=day) for day in (1, 4, 6, 9, 10)])
+    spans = [[f"2026-01-{day:02}" for day in range(first, first + 5)] for first in (1, 6)]
+    before, now = (book_of(rollup, span).accounts[0].economics for span in spans)
+    assert (before.days, before.revenue_nano, before.cost_nano) == (4, prorated(99 * USD, 4, 31), 1 + 4)
+    assert (now.days, now.revenue_nano, now.cost_nano) == (5, prorated(99 * USD, 5, 31), 6 + 9 + 10)
+    assert book_of(rollup, spans[0]).left_out.calls == 3
 
 
 def test_a_log_without_a_whole_day_has_no_accounts_and_leaves_everything_out() -> None:

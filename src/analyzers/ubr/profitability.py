@@ -8,12 +8,13 @@ from fractions import Fraction
 from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set
 
 from analyzers.base import HIGH, LOW, MEDIUM, REVENUE, Analyzer, Recommendation, Results
-from analyzers.common import Period, change, daily_series, monthly, periods, usd
+from analyzers.common import Period, change, monthly, periods, usd
 from analyzers.pages import profitability as described
 from analyzers.revenue import (
     Account,
     Book,
     Economics,
+    book_of,
     book_row,
     combined,
     each,
@@ -30,6 +31,8 @@ HIGH_MARGIN = 0.7  # of revenue, and above: what subscription software is expect
 MEDIUM_MARGIN = 0.4  # of revenue, and above: pays its part of the fixed costs; below it is low
 CLASSES = ("high", "medium", "low", "unprofitable", "unknown")
 LEAST_DAYS = 14  # active days, below which a customer's loss may be a matter of chance
+TREND_RULE = ("each period is taken by itself, so that both compare: a customer's revenue runs from its first to its "
+              "last call day within the period")
 CENT = 10_000_000  # nano-dollars
 NAMED = 10  # unprofitable customers with a recommendation each; the others share one
 
@@ -75,11 +78,10 @@ class ProfitabilityAnalyzer(Analyzer):
         prices = sorted({one.price_nano for one in last.values()})
         losses = _losses(book, last, sums)
         unprofitable = [self._unprofitable(loss, prices, len(book.days)) for loss in losses]
-        summary, daily = self._summary(book, sums, losses), _daily(rollup, book)
+        summary = self._summary(book, sums, losses)
         return {
             "headline": _headline(summary) if book.accounts else nothing_to_compare(book), "summary": summary,
-            "trend": _trend(rollup, daily),
-            "daily": [{"day": day, **_money_row(one)} for day, one in daily.items()],
+            "trend": _trend(rollup),
             "customers": [self._customer(last[name], sums[name]) for name in _dearest(sums)],
             "customer_months": [_customer_month(account) for account in book.accounts],
             "months": _table("month", book.accounts),
@@ -153,29 +155,19 @@ def _dearest(sums: Dict[str, Economics]) -> List[str]:
     return sorted(sums, key=lambda name: (-sums[name].cost_nano, name))
 
 
-def _daily(rollup: Rollup, book: Book) -> Dict[str, Economics]:
-    """Return each whole day's revenue and cost."""
-    return {day: Economics(1, nano, one.cost_nano, one.calls, one.unpriced, one.tokens)
-            for day, nano, one in zip(book.days, book.daily_nano, daily_series(rollup, book.days))}
-
-
-def _money_row(economics: Economics) -> Results:
-    row = economics_row(economics)
-    return {name: row[name] for name in ("revenue", "cost", "margin", "margin_percent")}
-
-
-def _trend(rollup: Rollup, daily: Dict[str, Economics]) -> Optional[Results]:
-    """Return the last period beside the one before it; None where the log is too short for two."""
+def _trend(rollup: Rollup) -> Optional[Results]:
+    """Return the last period beside the one before it, each by itself; None where the log is too short for two."""
     pair = periods(rollup)
     if pair is None:
         return None
 
     def of(period: Period) -> Results:
-        return {"first": period.first, "last": period.last, **_money_row(combined(daily[day] for day in period.days))}
+        sums = combined(one.economics for one in book_of(rollup, period.days).accounts)
+        return {"first": period.first, "last": period.last, **economics_row(sums)}
 
     now, before = of(pair.current), of(pair.previous)
-    return {"current": now, "previous": before, **{f"{name}_change": _risen(now[name], before[name])
-                                                   for name in ("revenue", "cost", "margin")}}
+    return {"current": now, "previous": before, "rule": TREND_RULE, **{
+        f"{name}_change": _risen(now[name], before[name]) for name in ("revenue", "cost", "margin")}}
 
 
 def _risen(now: Optional[Decimal], before: Optional[Decimal]) -> Optional[float]:
