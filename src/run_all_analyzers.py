@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import os
 import sys
 import time
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Sequence
+from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
 
 from analyzers.base import Analyzer, discover_analyzers
 from calls.values import format_timestamp
@@ -18,6 +19,7 @@ from discovery import choose
 from errors import FinOpsError
 from generators.site import Site
 from rollup.dataset import Dataset, load_dataset, validate_dataset
+from side_by_side import side_by_side
 
 EXAMPLES = """examples:
   run_all_analyzers.py                                  all analysers over data/simulated_calls.csv
@@ -37,6 +39,9 @@ class Outcome(NamedTuple):
     error: str
     page: str
     result: str
+
+
+Done = Tuple[Outcome, Any]  # with what the site noted of it
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -63,7 +68,7 @@ def make_options(settings: Settings, found: Dict[str, Any]) -> argparse.Argument
     add("--output", metavar="DIR", default=settings.reports_path,
         help="the folder that gets html/ and json/ (default reports)")
     add("--only", metavar="ID,ID", help=f"only these analysers, of: {', '.join(found) or 'none'}")
-    add("--workers", type=int, default=settings.workers, help="processes that count (default: as many as pay off)")
+    add("--workers", type=int, default=settings.workers, help="processes (default: as many as pay off)")
     add("--no-cache", action="store_true", help="count the whole log again, and keep no checkpoint")
     add("--validate", action="store_true", help="print the faults of the log, with line numbers, and end")
     add("--list", action="store_true", help="list the analysers and end")
@@ -74,16 +79,21 @@ def make_options(settings: Settings, found: Dict[str, Any]) -> argparse.Argument
 
 
 def run_analyzers(chosen: List[Any], options: argparse.Namespace, settings: Settings) -> int:
-    """Count the log, run the analysers over it one after the other, write results and pages, and say how it went."""
+    """Count the log, run the analysers over it side by side, write results and pages, and say how it went."""
     began = time.perf_counter()
     dataset = _counted(options, settings)
     site = Site(options.output, list(discover_analyzers().values()), format_timestamp(int(time.time() * 1000)),
                 [one.id for one in chosen])
-    outcomes = []
-    for analyzer in chosen:
-        outcomes.append(_run_one(analyzer(dataset=dataset, settings=settings), site))
+
+    def show(done: Done) -> None:
         if not options.json and not options.quiet:
-            print(_line(outcomes[-1]), file=sys.stderr)
+            print(_line(done[0]), file=sys.stderr)
+
+    tasks = [functools.partial(_run_one, analyzer(dataset=dataset, settings=settings), site) for analyzer in chosen]
+    outcomes = []
+    for outcome, noted in side_by_side(tasks, options.workers or os.cpu_count() or 1, show):
+        outcomes.append(outcome)
+        site.note(outcome.id, noted)
     site.finish({outcome.id: outcome.error for outcome in outcomes})
     seconds = time.perf_counter() - began
     print(json.dumps(_describe(dataset, outcomes, seconds), indent=2) if options.json
@@ -103,7 +113,7 @@ def _counted(options: argparse.Namespace, settings: Settings) -> Dataset:
     return dataset
 
 
-def _run_one(analyzer: Analyzer, site: Site) -> Outcome:
+def _run_one(analyzer: Analyzer, site: Site) -> Done:
     began, error = time.perf_counter(), ""
     try:
         site.write(analyzer, analyzer.analyze())
@@ -112,7 +122,7 @@ def _run_one(analyzer: Analyzer, site: Site) -> Outcome:
     except Exception as problem:  # noqa: BLE001 (one analyser's defect must not cost the others' reports)
         error = f"unexpected {type(problem).__name__}: {problem}"
     return Outcome(analyzer.id, analyzer.title, time.perf_counter() - began, error, str(site.page(analyzer)),
-                   str(site.result(analyzer)))
+                   str(site.result(analyzer))), site.noted(analyzer.id)
 
 
 def _line(outcome: Outcome) -> str:

@@ -62,6 +62,17 @@ def test_unchanged_results_leave_their_files_untouched(log, reports: Path) -> No
     assert {path: path.stat().st_mtime_ns for path in reports.rglob("*.*")} == before
 
 
+def test_any_number_of_processes_gives_the_same_results_and_index(log, tmp_path: Path) -> None:
+    files = []
+    for workers in (1, 3):
+        ran = run(ANALYZE, "--csv", log.path, "--output", tmp_path / str(workers), "--workers", workers, "--json")
+        assert [one["error"] for one in json.loads(ran.out)["analyzers"]] == [""] * 13
+        manifest = json.loads((tmp_path / str(workers) / "html" / "manifest.json").read_text(encoding="utf-8"))
+        files.append([{path.name: path.read_bytes() for path in (tmp_path / str(workers) / "json").iterdir()},
+                      [(one["id"], one["digest"], one["headline"]) for one in manifest["reports"]]])
+    assert files[0] == files[1] and len(files[0][1]) == 13 and all(digest for _, digest, _ in files[0][1])
+
+
 def test_one_analyser_can_be_run_alone(log, tmp_path: Path) -> None:
     ran = run(ONE, "understanding", "--csv", log.path, "--output", tmp_path, "--json")
     assert [one["id"] for one in json.loads(ran.out)["analyzers"]] == ["understanding"]

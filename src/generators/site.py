@@ -58,6 +58,16 @@ class Site:
         self._changed[report.id] = write_page(self.page(report), page)
         return self._changed[report.id]
 
+    def noted(self, identity: str) -> Tuple[Optional[str], bool]:
+        """Return what `write` noted of a report, for `note` in a process that did not write it."""
+        return self._digests.get(identity), self._changed.get(identity, False)
+
+    def note(self, identity: str, noted: Tuple[Optional[str], bool]) -> None:
+        """Take what another process noted of a report that it wrote."""
+        digest, self._changed[identity] = noted
+        if digest is not None:
+            self._digests[identity] = digest
+
     def finish(self, failures: Optional[Mapping[str, str]] = None, progress_percent: Optional[float] = None) -> None:
         """Write the index and the manifest over all reports that the folder now holds.
 
