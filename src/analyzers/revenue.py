@@ -22,8 +22,8 @@ from errors import UsageError
 from rollup.cubes import Measures
 from rollup.rollup import Rollup
 
-RULE = ("revenue is the tier price prorated to the days from a customer's first to its last call day in the log, "
-        "within the log's whole days; cost is that of the same days")
+RULE = ("Revenue is the tier price prorated to the days from a customer's first to its last call day in the log, "
+        "within the log's whole days; cost is that of the same days.")
 NO_WHOLE_DAY = "The log holds no whole day yet, so revenue cannot be compared with cost."
 MAX_UNPRICED_SHARE = 0.05  # of calls: with more of them unpriced a cost is taken for unknown
 

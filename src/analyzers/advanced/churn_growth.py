@@ -317,9 +317,9 @@ def _rule(lives: Sequence[Life], states: States) -> Results:
         "judged": judged, "expected_false_alarms": _expected_false(states),
         "past_looks": tried.looks, "past_false_alarms": tried.false_alarms,
         "past_false_alarm_rate": ratio(tried.false_alarms, tried.looks),
-        "words": "left: silent so long that somebody who goes on at the customer's own share of active days would be "
+        "words": "Left: silent so long that somebody who goes on at the customer's own share of active days would be "
                  f"with a chance of at most {LEFT_CHANCE:.1%}; at risk: {AT_RISK_CHANCE:.0%}; fewer than "
-                 f"{LEAST_ACTIVE_DAYS} active days: unknown",
+                 f"{LEAST_ACTIVE_DAYS} active days: unknown.",
     }
 
 

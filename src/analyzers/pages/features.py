@@ -6,25 +6,25 @@ import blocks as b
 PAGE = (
     b.Cards(cards=(
         b.Card("features.0.feature", "Dearest feature"),
-        b.Card("features.0.cost", "Its cost", change="features.0.trend.cost_change", rise=b.BAD),
-        b.Card("features.0.margin_percent", "Its margin of revenue"),
+        b.Card("features.0.trend.cost", "Its cost, last period", b.MONEY, change="features.0.trend.cost_change",
+               rise=b.BAD),
+        b.Card("features.0.margin_percent", "Its margin of revenue, whole log"),
         b.Card("features.0.adoption_percent", "Customers who use it"),
         b.Card("summary.features", "Features"),
         b.Card("summary.compared.margin_percent", "Margin of all revenue", report="profitability"))),
     b.Section(title="Where each feature stands", wide=True, blocks=(
         b.Scatter("features", "Adoption and margin", label="feature", group="quadrant", values=(
-            b.Column("adoption_percent", "Customers who use it, %"), b.Column("margin_percent", "Margin, %"))),
+            b.Column("adoption_percent", "Customers who use it"), b.Column("margin_percent", "Margin of revenue"))),
         b.Table("features", "Features, the dearest first", key="feature", empty="No whole day of calls.", columns=(
             b.Column("feature", "Feature"), b.Column("product", "Product"), b.Column("quadrant", "What to do"),
             b.Column("cost", "Cost", bar=True), b.Column("revenue", "Revenue it carries"),
-            b.Column("margin", "Margin"), b.Column("margin_percent", "Margin, %"),
-            b.Column("customers", "Customers"), b.Column("adoption_percent", "Of customers, %"),
-            b.Column("cost_per_customer", "Cost a customer"), b.Column("calls", "Calls"),
-            b.Column("tokens", "Tokens"))))),
+            b.Column("margin_percent", "Margin, %"), b.Column("customers", "Customers"),
+            b.Column("adoption_percent", "Of all customers"), b.Column("cost_per_customer", "Cost a customer"),
+            b.Column("calls", "Calls"))))),
     b.Section(title="Cost and revenue", blocks=(
         b.Doughnut("features", "Cost by feature", label="feature", values=(b.Column("cost", "Cost"),)),
         b.Bars("features", "Revenue that rests on each feature", label="feature", values=(
-            b.Column("revenue", "Revenue"), b.Column("cost", "Cost"))))),
+            b.Column("revenue", "Revenue"),)))),
     b.Section(title="What changed against the period before", wide=True, blocks=(
         b.Bars("features", "Cost of each feature, this period and the one before", label="feature", values=(
             b.Column("trend.cost", "This period", b.MONEY), b.Column("trend.cost_before", "The one before", b.MONEY))),

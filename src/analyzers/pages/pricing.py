@@ -8,7 +8,7 @@ _MOVED = (b.Column("today_monthly", "Bill today"), b.Column("bill_monthly", "Bil
 PAGE = (
     b.Cards(cards=(
         b.Card("plans.0.monthly_revenue", "Revenue a month, today's prices", report="profitability"),
-        b.Card("recommended.title", "Plan that earns most"),
+        b.Card("recommended.title", "Recommended plan"),
         b.Card("recommended.change_monthly", "It would add a month", b.MONEY_CHANGE,
                note="if use stays as it was and nobody leaves"),
         b.Card("recommended.paying_more.customers", "Customers who would pay more"),
@@ -24,11 +24,11 @@ PAGE = (
             b.Column("title", "Plan"), b.Column("monthly_revenue", "Revenue a month", bar=True),
             b.Column("change_monthly", "Change a month", b.MONEY_CHANGE), b.Column("margin_percent", "Margin, %"),
             b.Column("unprofitable_customers", "Customers at a loss"), b.Column("lost_monthly", "Lost a month"),
-            b.Column("shocked_share", "Bills up by over a quarter"), b.Column("prices", "Prices, $", b.TEXT),
-            b.Column("how", "How the plan was made"))),
-        b.Table("plans", "What each plan would have to charge for the target margin", columns=(
-            b.Column("title", "Plan"), b.Column("target.factor", "Times its prices", b.NUMBER),
-            b.Column("target.prices", "Prices for the target margin, $", b.TEXT))))),
+            b.Column("shocked_share", "Bills up by over a quarter"))),
+        b.Table("plans", "How each plan is made, and what it would charge for the target margin", columns=(
+            b.Column("title", "Plan"), b.Column("how", "How it is made"), b.Column("prices", "Prices, $", b.TEXT),
+            b.Column("target.factor", "For the target margin, times", b.NUMBER),
+            b.Column("target.prices", "That is, $", b.TEXT))))),
     b.Section(title="Whose bill the recommended plan changes most", wide=True, blocks=(
         b.Bars("recommended.paying_more.largest", "Largest rises, dollars a month", label="customer", values=_MOVED,
                empty="Nobody would pay more."),
@@ -40,12 +40,13 @@ PAGE = (
         b.Table("customers", "The whole log's bill under each plan, the dearest customers first", most=200, columns=(
             "customer", b.Column("cost", "Cost", bar=True), b.Column("today", "Today", b.MONEY),
             b.Column("flat", "One price for all", b.MONEY), b.Column("usage_based", "Pay per token", b.MONEY),
-            b.Column("tiered", "Bands of use", b.MONEY), b.Column("hybrid", "Tokens included, more by use", b.MONEY),
+            b.Column("tiered", "Bands of use", b.MONEY), b.Column("hybrid", "Tokens included", b.MONEY),
             b.Column("tokens", "Tokens"))),)),
     b.Section(title="How this is counted", blocks=(
         b.Notes("summary.rule"),
+        b.Notes("summary.assumption"),
         b.Facts("summary", "What is compared", names=(
-            b.Column("assumption", "Assumption"), b.Column("target_margin_percent", "Target margin"),
+            b.Column("target_margin_percent", "Target margin"),
             b.Column("first_day", "First whole day"), b.Column("last_day", "Last whole day"),
             b.Column("days", "Whole days"), b.Column("customers", "Customers"),
             b.Column("left_out.calls", "Calls left out, on a partial first or last day"),

@@ -26,12 +26,12 @@ WIDE_ADOPTION = 0.25  # of active customers, and above: a feature that the produ
 GROWING = 0.1  # of calls, from one period to the next: below it use stands still
 KEEP, INVEST, OPTIMISE, RETIRE, UNKNOWN = QUADRANTS = ("keep", "invest", "optimise", "retire", "unknown")
 VERBS = {KEEP: "keep", INVEST: "invest in", OPTIMISE: "optimise", RETIRE: "retire", UNKNOWN: "find the cost of"}
-RULE = (f"margin at or above the target: keep where at least {100 * WIDE_ADOPTION:.0f} % of active customers use the "
+RULE = (f"Margin at or above the target: keep where at least {100 * WIDE_ADOPTION:.0f} % of active customers use the "
         f"feature, else invest; below it: optimise where they do or calls grew by more than {100 * GROWING:.0f} % "
-        "from one period to the next, else retire")
-ATTRIBUTION = ("a customer's prorated revenue is shared over its features by its cost on each, or by calls where "
+        "from one period to the next, else retire.")
+ATTRIBUTION = ("A customer's prorated revenue is shared over its features by its cost on each, or by calls where "
                "none of them cost anything or too many are unpriced; so a customer's features all leave its own "
-               "margin, and revenue_by_calls shows what sharing by calls would say instead")
+               "margin, and revenue_by_calls shows what sharing by calls would say instead.")
 
 Feature = Tuple[str, str]  # product and feature
 Uses = Dict[str, List[Tuple[Feature, Measures]]]  # of each customer

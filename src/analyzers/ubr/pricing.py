@@ -76,7 +76,7 @@ class PricingAnalyzer(Analyzer):
             "headline": _headline(rows, best) if best else nothing_to_compare(book),
             "summary": {**book_row(book), "target_margin_percent": float(100 * target),
                         "recommended_plan": best["plan"] if best else None,
-                        "assumption": "use stays as it was and nobody leaves because of the price"},
+                        "assumption": "Use stays as it was, and nobody leaves because of the price."},
             "plans": rows,
             "recommended": best,
             "customers": self._customers(book, bills) if today else [],
@@ -198,7 +198,7 @@ def _hybrid(accounts: Sequence[Account], rate: int) -> Plan:
     """Return the tier price as a commitment that use is charged against: the higher of price and metered use."""
     prices = _tier_prices(accounts)
     included = {f"{name}_included_tokens": price * MILLION // rate for name, price in prices.items()}
-    return Plan("hybrid", "Today's price with tokens included, more by use",
+    return Plan("hybrid", "Tokens included, more by use",
                 "tier prices include the tokens they pay for at the rate of pay per token; further tokens at that rate",
                 {**prices, "per_million_tokens": rate}, included,
                 [max(one.economics.revenue_nano, _metered(one, rate)) for one in accounts])

@@ -31,8 +31,8 @@ HIGH_MARGIN = 0.7  # of revenue, and above: what subscription software is expect
 MEDIUM_MARGIN = 0.4  # of revenue, and above: pays its part of the fixed costs; below it is low
 CLASSES = ("high", "medium", "low", "unprofitable", "unknown")
 LEAST_DAYS = 14  # active days, below which a customer's loss may be a matter of chance
-TREND_RULE = ("each period is taken by itself, so that both compare: a customer's revenue runs from its first to its "
-              "last call day within the period")
+TREND_RULE = ("Each period is taken by itself, so that both compare: a customer's revenue runs from its first to its "
+              "last call day within the period.")
 CENT = 10_000_000  # nano-dollars
 NAMED = 10  # unprofitable customers with a recommendation each; the others share one
 
