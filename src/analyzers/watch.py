@@ -228,10 +228,10 @@ def alert_row(alert: Alert, cause: Cause, same: Sequence[Scope], day_nano: float
     """Return an alert as plain data; `day_nano` is the whole log's mean day."""
     kind, value = alert.scope
     return {
-        "scope": kind, "value": value or None, "time": alert.point.time, "hours": list(alert.hours),
-        "severity": severity(alert.excess / day_nano if day_nano else 0.0), "cost": money(round(alert.point.value)),
-        "expected": money(round(alert.point.expected)), "excess": money(alert.excess),
-        "score": alert.point.score, "p_value": alert.point.p_value,
+        "scope": kind, "value": value or None, "subject": value or "all calls", "time": alert.point.time,
+        "hours": list(alert.hours), "severity": severity(alert.excess / day_nano if day_nano else 0.0),
+        "cost": money(round(alert.point.value)), "expected": money(round(alert.point.expected)),
+        "excess": money(alert.excess), "score": alert.point.score, "p_value": alert.point.p_value,
         "also_in": [{"scope": one[0], "value": one[1] or None} for one in same],
         "cause": {"dimension": cause.dimension, "value": cause.value, "share": cause.share, "driver": cause.driver,
                   "factors": cause.factors, "text": _sentence(cause)}}

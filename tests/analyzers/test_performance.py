@@ -190,6 +190,13 @@ def test_failed_calls_are_not_counted_as_dollars_that_a_switch_would_save() -> N
     assert [one["monthly_usd"] for one in switches] == [Decimal("2.25")]
 
 
+@pytest.mark.parametrize("cost_nano, worth", [(640_000, []), (670_000, [Decimal("1.05")])])
+def test_a_switch_of_cents_a_month_is_not_recommended(cost_nano, worth) -> None:
+    # At the other's list price a call costs 600,000 nano-dollars: 0.60 and 1.05 dollars a month are saved.
+    calls = [one._replace(cost_nano=cost_nano) if one.model == "gpt-4o" else one for one in dear_and_cheap(1000, 1010)]
+    assert [one["monthly_usd"] for one in results_of(calls)["recommendations"]] == worth
+
+
 def test_what_a_switch_saves_is_not_guessed_where_a_cost_is_unknown() -> None:
     calls = dear_and_cheap(1000, 1010) + many(5, model="gpt-4o", cost_nano=None)
     assert results_of(calls)["recommendations"] == []

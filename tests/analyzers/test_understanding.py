@@ -146,6 +146,13 @@ def test_headlines_claim_no_more_than_the_log_holds() -> None:
     assert headline(unpriced).endswith("1 call without a known price cannot be in it.")
 
 
+def test_causes_of_the_whole_change_add_up_to_it(log) -> None:
+    changed = UnderstandingAnalyzer(str(log.path)).analyze()["what_changed"]
+    assert [(row["cause"], row["change"]) for row in changed["by_cause"]] == [
+        (name, changed["total"][name]) for name in Parts._fields]
+    assert sum(row["change"] for row in changed["by_cause"]) == changed["total"]["change"]
+
+
 def test_a_cause_is_called_most_only_when_it_is() -> None:
     assert _is_most({"a": Decimal(6), "b": Decimal(4), "c": Decimal(-9)}, "a")
     assert not _is_most({"a": Decimal(6), "b": Decimal(4), "c": Decimal(3)}, "a")

@@ -207,7 +207,8 @@ def _budget(budget: Optional[Budget]) -> Optional[Results]:
     return {"month": month.month, "days": month.days, "calendar_days": month.calendar_days, "derived": budget.derived,
             "split_by": budget.basis.month if budget.basis else None,
             "how": ("cost of the whole month before, plus a tenth" if budget.derived else "as set")
-            + "; split by organisations' cost in split_by, and held against the same days of the month",
+            + (f"; split by organisations' cost in {budget.basis.month}" if budget.basis else "")
+            + "; held against the same days of the month",
             **_held(budget, budget.total_nano, month.total_nano),
             "organizations": sorted(rows, key=lambda row: (-row["actual"], row["organization"]))}
 

@@ -35,6 +35,7 @@ MIN_SWITCH_CALLS = 1000  # on both sides of a recommended switch
 MIN_ERROR_CALLS = 1000  # of a provider, and of all others, before their error rates are compared
 ERROR_GAP = 0.01  # of calls: a smaller difference between providers is not worth acting on
 SIGNIFICANT = 3.0  # standard errors: one chance in 700 for each provider compared
+LEAST_MONTHLY = Decimal("1.00")  # dollars; less is not worth a recommendation
 TOP = 10  # rows in lists of the worst; also the most switches recommended
 
 
@@ -269,7 +270,7 @@ def _switches(rollup: Rollup, table: LatencyTable, month_days: float) -> List[Re
     for group in (one for one in groups if one.key in timings):
         rivals = [key for key in timings if key[0] == group.key[0] and key != group.key]
         options = [_switch(group, rival, timings, days, month_days) for rival in rivals]
-        better = [option for option in options if option]
+        better = [option for option in options if option and (option.monthly_usd or 0) >= LEAST_MONTHLY]
         if better:
             found.append(max(better, key=lambda one: (one.monthly_usd or 0, one.action)))
     return sorted(found, key=lambda one: (-(one.monthly_usd or 0), one.action))[:TOP]

@@ -113,7 +113,8 @@ def describe_anomalies(rollup: Rollup, found: Watch) -> Results:
             "held_back_cost": usd(sum(one.excess for one in found.suppressed))},
         "mean_plus_3_sigma": {
             "found": len(found.plain), "by_scope": counts,
-            "largest": [{"grain": grain, "scope": scope[0], "value": scope[1] or None, "time": point.time,
+            "largest": [{"grain": grain, "scope": scope[0], "value": scope[1] or None,
+                         "subject": scope[1] or "all calls", "time": point.time,
                          "cost": usd(round(point.value)), "mean": usd(round(point.expected)), "score": point.score}
                         for grain, scope, point in found.plain[:PLAIN_SHOWN]]}}
 
@@ -195,6 +196,7 @@ def _level(share: float, severity: str, budget: Budget, running: Sequence[str], 
         ahead = today + timedelta(days=math.ceil((mark - spent) / rate))
         expected = ahead.isoformat() if ahead <= last else None
     return {"share": share, "amount": usd(mark), "reached": reached is not None, "day": expected,
+            "when": expected or "not in this month",
             "severity": severity if reached else "low"}
 
 
@@ -235,20 +237,23 @@ def provider_risk(rollup: Rollup) -> Results:
 
 def _alerts(anomalies: Sequence[Results], budget: Optional[Results], at_risk: Sequence[Results],
             portfolio: Results) -> List[Results]:
-    """Return everything that calls for a look, the most serious first."""
+    """Return everything that calls for a look, the most serious first; `subject` stands under its own name too."""
     found = [{"kind": "anomaly", "severity": row["severity"], "subject": row["value"] or "all calls",
-              "time": row["time"], "cost": row["excess"], "text": row["cause"]["text"]} for row in anomalies]
+              "time": row["time"], "cost": row["excess"], "text": row["cause"]["text"],
+              row["scope"] if row["value"] else "of": row["value"] or "all calls"} for row in anomalies]
     for level in (budget or {}).get("levels", []):
         if level["reached"]:
             found.append({"kind": "budget", "severity": level["severity"], "subject": budget["month"] if budget else "",
-                          "time": level["day"], "cost": level["amount"],
-                          "text": f"{level['share']:.0%} of the month's budget was reached"})
+                          "time": level["day"], "cost": level["amount"], "of": budget["month"] if budget else "",
+                          "text": f"reached {level['share']:.0%} of its budget"})
     found += [{"kind": "at_risk_customer", "severity": row["severity"], "subject": row["customer"], "time": None,
-               "cost": row["loss"], "text": f"cost exceeds the prorated price of tier {row['tier']}"}
+               "cost": row["loss"], "text": f"costs more than the prorated price of tier {row['tier']}",
+               "customer": row["customer"]}
               for row in at_risk[:SHOWN_AT_RISK]]
     if portfolio["concentrated"]:
         found.append({"kind": "portfolio", "severity": "medium", "subject": portfolio["largest"], "time": None,
-                      "cost": None, "text": f"{portfolio['largest_share']:.0%} of cost goes to one provider"})
+                      "cost": None, "text": f"has {portfolio['largest_share']:.0%} of all cost",
+                      "provider": portfolio["largest"]})
     order = ("critical", "high", "medium", "low")
     return sorted(found, key=lambda one: (order.index(one["severity"]), -(one["cost"] or 0)))
 

@@ -34,10 +34,12 @@ TOP = 10  # spenders that are named
 PARETO_SHARES = (0.01, 0.05, 0.1, 0.2, 0.5)
 CENT = Decimal("0.01")
 STEADY = 0.01  # of cost; a smaller change of the headline's figure is none
-CAUSES = {  # in words, where the part made the cost fall and rise
-    "volume": ("fewer calls", "more calls"), "model_mix": ("a cheaper mix of models", "a dearer mix of models"),
-    "failed_calls": ("more failed calls", "fewer failed calls"),
-    "tokens_per_call": ("fewer tokens a call", "more tokens a call"), "price": ("lower prices", "higher prices")}
+CAUSES = {  # in words, where the part made the cost fall and rise, and by itself
+    "volume": ("fewer calls", "more calls", "Number of calls"),
+    "model_mix": ("a cheaper mix of models", "a dearer mix of models", "Mix of models"),
+    "failed_calls": ("more failed calls", "fewer failed calls", "Calls that fail"),
+    "tokens_per_call": ("fewer tokens a call", "more tokens a call", "Tokens a call"),
+    "price": ("lower prices", "higher prices", "Prices")}
 NOTABLE_FAILED_SHARE = 0.05  # of calls; above, failures are worth a look
 NOTABLE_GROWTH = 0.1  # of cost from one period to the next
 NOTABLE_CONCENTRATION = 0.5  # of cost with the top 10 % of customers
@@ -83,6 +85,7 @@ class UnderstandingAnalyzer(Analyzer):
         return {
             "total_tokens": counted.tokens, "failed_calls": counted.failed, "unpriced_calls": counted.unpriced,
             "cost_per_call": usd(counted.cost_nano) / counted.calls if counted.calls else None,
+            "cost_per_thousand_calls": usd(1000 * counted.cost_nano) / counted.calls if counted.calls else None,
             "whole_days": len(days), "customers": len(rollup.by("customer")),
             "current_period": _period(pair.current) if pair else None,
             "previous_period": _period(pair.previous) if pair else None,
@@ -167,6 +170,8 @@ def _changes(rollup: Rollup, pair: Periods) -> Results:
         found[f"by_{scope}"] = [dict({scope: value}, **_parts(one)) for value, one in parts.items()]
         if scope == "organization":
             found["total"] = _parts(summed(list(parts.values())))
+            found["by_cause"] = [{"cause": name, "title": CAUSES[name][-1], "change": found["total"][name]}
+                                 for name in Parts._fields]
     return found
 
 

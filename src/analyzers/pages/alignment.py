@@ -15,6 +15,7 @@ _SHOWN = (b.Column("cost", "Cost", bar=True), b.Column("share_of_cost", "Share o
           b.Column("attributed", "A name that can be charged"))
 _COVERAGE = b.Card("summary.coverage_percent", "Cost with a direct owner", rise=b.GOOD)
 _NO_BUDGET = "No budget is set, and the log has no whole month before the last one to derive one from."
+_ORGANISATION = b.Column("organization", "Organisation")
 _NO_CHARGE = "No name in the log can be charged."
 
 HIGHLIGHTS = (_COVERAGE,)
@@ -32,8 +33,8 @@ PAGE = (
                       label="organization", values=(
                           b.Column("direct", "Own cost"), b.Column("shared", "Shared cost"),
                           b.Column("unattributed", "Cost without owner")), most=15, empty=_NO_CHARGE),
-        b.Table("chargeback.organization.charges", "Chargeback by organisation", key="organization", most=500,
-                columns=("organization",) + _CHARGES, empty=_NO_CHARGE),
+        b.Table("chargeback.organization.charges", "Chargeback by organisation", key="organization", most=200,
+                columns=(_ORGANISATION,) + _CHARGES, empty=_NO_CHARGE),
         b.Table("chargeback.product.charges", "Chargeback by product", columns=("product",) + _CHARGES,
                 empty=_NO_CHARGE),
         b.Table("chargeback.feature.charges", "Chargeback by feature", columns=("feature",) + _CHARGES,
@@ -52,8 +53,8 @@ PAGE = (
         b.Bars("budget.organizations", "Budget of the month's days so far, and what was spent", label="organization",
                values=(b.Column("budget_to_date", "Budget to date", b.MONEY), b.Column("actual", "Spent", b.MONEY)),
                most=10, empty=_NO_BUDGET),
-        b.Table("budget.organizations", "Budget by organisation", most=500, empty=_NO_BUDGET, columns=(
-            "organization", b.Column("actual", "Spent", b.MONEY, bar=True),
+        b.Table("budget.organizations", "Budget by organisation", most=100, empty=_NO_BUDGET, columns=(
+            _ORGANISATION, b.Column("actual", "Spent", b.MONEY, bar=True),
             b.Column("budget_to_date", "Budget to date", b.MONEY), b.Column("over", "Beyond it", b.MONEY_CHANGE),
             b.Column("used", "Used", b.SHARE), b.Column("budget", "Budget of the month", b.MONEY),
             b.Column("standing", "Standing"))),
@@ -65,9 +66,9 @@ PAGE = (
     b.Section(title="Fair share", wide=True, blocks=(
         b.Scatter("fair_share", "Share of calls and share of cost of each organisation", label="organization", values=(
             b.Column("share_of_calls", "Share of calls"), b.Column("share_of_cost", "Share of cost")),
-            group="standing", about="Far above the others: calls that cost more than usual."),
-        b.Table("fair_share", "Cost against calls and customers", most=500, columns=(
-            "organization", b.Column("cost", "Cost", bar=True), b.Column("share_of_cost", "Share of cost"),
+            group="standing", most=150, about="Far above the others: calls that cost more than usual."),
+        b.Table("fair_share", "Cost against calls and customers", most=100, columns=(
+            _ORGANISATION, b.Column("cost", "Cost", bar=True), b.Column("share_of_cost", "Share of cost"),
             b.Column("share_of_calls", "Share of calls"), b.Column("share_of_customers", "Share of customers"),
             b.Column("cost_to_calls", "Cost share to call share", b.NUMBER), b.Column("customers", "Customers"),
             b.Column("standing", "Standing"))))),
@@ -79,13 +80,13 @@ PAGE = (
         b.Table("months", "Months", about="Only whole months are compared with each other.", columns=(
             "month", b.Column("cost", "Cost", bar=True), b.Column("change", "Change"),
             b.Column("days", "Days in the log", b.COUNT), b.Column("whole", "Whole month"))),
-        b.Table("organization_months.organizations", "Organisations, the last two whole months", most=200,
+        b.Table("organization_months.organizations", "Organisations, the last two whole months", most=50,
                 empty="The log has no two whole months in a row.", columns=(
-                    "organization", b.Column("difference", "Change, $", bar=True),
+                    _ORGANISATION, b.Column("difference", "Change, $", bar=True),
                     b.Column("change", "Change, %"), b.Column("previous", "Month before", b.MONEY),
                     b.Column("current", "Last whole month", b.MONEY))))),
     b.Section(title="Showback: cost as the log names it", wide=True, blocks=(
-        b.Table("showback.organization", "Showback by organisation", most=200, columns=("organization",) + _SHOWN),
+        b.Table("showback.organization", "Showback by organisation", most=50, columns=(_ORGANISATION,) + _SHOWN),
         b.Table("showback.product", "Showback by product", columns=("product",) + _SHOWN),
         b.Table("showback.feature", "Showback by feature", columns=("feature",) + _SHOWN))),
     b.Section(title="How cost is attributed", blocks=(b.Notes("summary.attribution_rule"),)),

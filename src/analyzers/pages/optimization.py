@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import blocks as b
 
-_RANGE = (b.Column("low_monthly", "Saved a month, at least"), b.Column("high_monthly", "At most", bar=True))
+_RANGE = (b.Column("low_monthly", "Saved at least"), b.Column("high_monthly", "Saved at most", bar=True))
 _SAVED = b.Card("summary.low_monthly", "Savings found, a month", low="summary.low_monthly",
                 high="summary.high_monthly", note="the low end of the range")
 _NO_DAY = "The log has no whole day to look for savings in."
@@ -21,39 +21,38 @@ PAGE = (
         _SAVED,
         b.Card("summary.monthly_cost", "Spend a month", note="at the rate of the last whole days"),
         _step(0, "With cheaper models"), _step(1, "Then in batches"), _step(2, "Then with caches"),
-        _step(3, "Then with commitments"))),
+        b.Card("steps.3.low_monthly", "Then with commitments"))),
     b.Section(title="Step by step, no dollar twice", wide=True, blocks=(
         b.Bars("steps", "Savings a month by step", label="title", values=(
             b.Column("low_monthly", "At least"), b.Column("high_monthly", "At most")), empty=_NO_DAY),
-        b.Table("steps", "What each step leaves for the next",
+        b.Table("steps", "What each step leaves for the next, dollars a month",
                 about="Each step is applied to what the high ends of the steps before it left over.", columns=(
-                    b.Column("title", "Step"), b.Column("cost_before_monthly", "Cost a month before")) + _RANGE
-                + (b.Column("cost_after_monthly", "Cost a month after"),)))),
+                    b.Column("title", "Step"), b.Column("cost_before_monthly", "Cost before")) + _RANGE
+                + (b.Column("cost_after_monthly", "Cost after"),)))),
     b.Section(title="Cheaper models", wide=True, blocks=(
-        b.Bars("chosen_switches", "Cost of models today, and what switching saves", label="model to_model", values=(
-            b.Column("monthly_cost", "Cost a month today"), b.Column("low_monthly", "Saved at least"),
-            b.Column("high_monthly", "Saved at most")), most=8,
+        b.Bars("chosen_switches", "What switching saves a month", label="model to_model", values=(
+            b.Column("low_monthly", "At least"), b.Column("high_monthly", "At most")), most=8,
             empty="No model has a cheaper one of its class or the next."),
-        b.Table("model_switches", "Models that do the same work for less", most=200,
+        b.Table("model_switches", "Models that do the same work for less, dollars a month", most=100,
                 about="Of the options of one model only the chosen one counts.",
                 empty="No model has a cheaper one of its class or the next.", columns=(
                     "model", "provider", b.Column("to_model", "Cheaper model"), b.Column("to_provider", "Of provider"),
-                    b.Column("chosen", "Chosen"), b.Column("monthly_cost", "Cost a month today")) + _RANGE
-                + (b.Column("same_class", "Same class"), b.Column("same_provider", "Same provider"))))),
+                    b.Column("chosen", "Chosen"), b.Column("monthly_cost", "Cost today")) + _RANGE
+                + (b.Column("same_class", "Same class"),)))),
     b.Section(title="Batches, for what can wait", wide=True, blocks=(
-        b.Table("batchable", "Calls that nobody seems to wait for", empty="No calls look as if they could wait.",
-                columns=(
+        b.Table("batchable", "Calls that nobody seems to wait for, dollars a month",
+                empty="No calls look as if they could wait.", columns=(
                     b.Column("title", "Which calls"), b.Column("calls", "Calls"),
-                    b.Column("monthly_cost_left", "Cost a month, after the steps before")) + _RANGE
+                    b.Column("monthly_cost_left", "Cost after the steps before")) + _RANGE
                 + (b.Column("published_share", "With a published batch price"),
                    b.Column("customers", "Customers: which, or how many", b.TEXT))),)),
     b.Section(title="Caches, for prompts that repeat", wide=True, blocks=(
-        b.Table("cacheable", "Long prompts that come often", most=100,
+        b.Table("cacheable", "Long prompts that come often, dollars a month", most=100,
                 empty="No model has prompts that are long and frequent enough, and a price for cached ones.", columns=(
                     "feature", "provider", "model", b.Column("calls", "Calls"),
                     b.Column("mean_prompt_tokens", "Tokens a prompt"),
                     b.Column("calls_per_customer_day", "Calls a customer and day", b.NUMBER),
-                    b.Column("monthly_cost_left", "Cost a month, after the steps before")) + _RANGE),)),
+                    b.Column("monthly_cost_left", "Cost after the steps before")) + _RANGE),)),
     b.Section(title="Commitments, for what is used every day", wide=True, blocks=(
         b.Bars("commitments", "How much of a commitment would be used, and must be", label="title", values=(
             b.Column("utilization", "Used"), b.Column("break_even_utilization", "Needed to break even")), most=10,

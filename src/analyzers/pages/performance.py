@@ -12,7 +12,7 @@ _SPEED = (
     b.Column("cost", "Cost"))
 _RANKED = _MODEL + (
     b.Column("front", "Rank", b.COUNT), b.Column("pareto_front", "None is better in all three"),
-    b.Column("usd_per_million_tokens", "Cost of a million tokens", bar=True), b.Column("p50_ms", "Median"),
+    b.Column("usd_per_million_tokens", "Cost of a million tokens"), b.Column("p50_ms", "Median", bar=True),
     b.Column("tokens_per_second", "Output tokens a second", b.NUMBER), b.Column("calls", "Timed calls"))
 _KINDS = (
     b.Column("by_kind.rate_limit", "Rate limit", b.COUNT), b.Column("by_kind.timeout", "Timeout", b.COUNT),
@@ -37,9 +37,9 @@ PAGE = (
             group="provider", logarithmic=True,
             about="Down and to the left is better: cheaper and quicker. What a model is used for moves it too.",
             empty="No model has enough timed calls with a known cost to be ranked."),
-        b.Table("ranking", "Models ranked by cost, median time and speed", columns=_RANKED,
+        b.Table("ranking", "Models ranked by cost, median time and speed", most=100, columns=_RANKED,
                 empty="No model has enough timed calls with a known cost to be ranked."),
-        b.Table("ranking_by_feature", "The same within each feature, where the work is alike", most=150,
+        b.Table("ranking_by_feature", "The same within each feature, where the work is alike", most=75,
                 columns=("feature",) + _RANKED,
                 empty="No model has enough timed calls of one feature to be ranked."))),
     b.Section(title="How fast answers come", blocks=(
@@ -47,7 +47,7 @@ PAGE = (
             b.Column("p50_ms", "Median"), b.Column("p95_ms", "P95"))),
         b.Bars("by_provider", "Time to answer by provider", label="provider", values=(
             b.Column("p50_ms", "Median"), b.Column("p95_ms", "P95"))),
-        b.Table("by_model", "Speed and errors by model", columns=_MODEL + _SPEED),
+        b.Table("by_model", "Speed and errors by model", most=100, columns=_MODEL + _SPEED),
         b.Table("by_provider", "Speed and errors by provider", columns=("provider",) + _SPEED),
         b.Table("by_feature", "Speed and errors by feature", columns=("feature",) + _SPEED))),
     b.Section(title="Where the limit is broken", blocks=(
@@ -70,6 +70,6 @@ PAGE = (
             b.Column("share_of_failed", "Share of failed calls"), b.Column("share_of_calls", "Share of all calls"),
             b.Column("cost", "Paid for them"))),
         b.Table("errors.by_provider", "Failed calls by provider", columns=("provider",) + _FAILED + _KINDS),
-        b.Table("errors.by_model", "Failed calls by model", columns=_MODEL + _FAILED + _KINDS))),
+        b.Table("errors.by_model", "Failed calls by model", most=50, columns=_MODEL + _FAILED + _KINDS))),
     b.Section(title="How this is measured", blocks=(b.Notes("notes"),)),
 )

@@ -16,7 +16,8 @@ PAGE = (
         b.Card("budget.projected", "The month comes to", b.MONEY, note="at the rate of its last days"),
         b.Card("summary.at_risk_customers", "Customers that cost more than they pay", b.COUNT,
                report="profitability"))),
-    b.Alerts("alerts", "What to look at now", text=("subject", "time", "text"), most=20,
+    b.Alerts("alerts", "What to look at now", most=20,
+             text=("customer", "organization", "feature", "provider", "of", "text", "time"),
              empty="Nothing calls for a look: no alert is open."),
     b.Section(title="Where the month's budget will end", wide=True, blocks=(
         b.Lines("budget.pace", "Spend of the month so far, and at the present rate", label="day", values=(
@@ -33,13 +34,13 @@ PAGE = (
             b.Column("month_partly_unseen", "Some days of the month are not in the log"))),
         b.Table("budget.levels", "When levels of the budget are reached", columns=(
             b.Column("share", "Share of the budget"), b.Column("amount", "Spend"),
-            b.Column("reached", "Reached"), b.Column("day", "Day, or expected day"),
+            b.Column("reached", "Reached"), b.Column("when", "Day, or expected day"),
             b.Column("severity", "Severity"))))),
     b.Section(title="Abnormal days and hours", wide=True, blocks=(
         b.Table("anomalies.robust_seasonal.alerts", "Costs far above what weekday and hour let expect",
                 empty="No cost stands out from its level, weekday and hour.", most=200, columns=(
                     b.Column("severity", "Severity"), b.Column("time", "When", b.TEXT), b.Column("scope", "Of"),
-                    b.Column("value", "Which"), b.Column("cost", "Cost"), b.Column("expected", "Expected", b.MONEY),
+                    b.Column("subject", "Which"), b.Column("cost", "Cost"), b.Column("expected", "Expected", b.MONEY),
                     b.Column("excess", "Above it", b.MONEY, bar=True), b.Column("cause.text", "Likely cause"))),
         b.Facts("anomalies", "How much was looked at", names=(
             b.Column("robust_seasonal.tested.days", "Days tested, of all customers and other scopes", b.COUNT),
@@ -52,9 +53,9 @@ PAGE = (
                       "traffic in bursts passes it every day.",
                 empty="No cost is beyond the mean plus three standard deviations.", columns=(
                     b.Column("time", "When", b.TEXT), b.Column("grain", "Day or hour"), b.Column("scope", "Of"),
-                    b.Column("value", "Which"), b.Column("cost", "Cost", bar=True), b.Column("mean", "Mean", b.MONEY),
+                    b.Column("subject", "Which"), b.Column("cost", "Cost", bar=True), b.Column("mean", "Mean", b.MONEY),
                     b.Column("score", "Standard deviations above", b.NUMBER))))),
-    b.Section(title="Customers that cost more than they pay", blocks=(
+    b.Section(title="Customers that cost more than they pay", wide=True, blocks=(
         b.Bars("at_risk_customers", "What they pay and what they cost", label="customer", values=(
             b.Column("revenue", "Revenue"), b.Column("cost", "Cost")),
             empty="No customer costs more than its prorated price."),

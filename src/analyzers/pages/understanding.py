@@ -13,9 +13,10 @@ _PARTS = (
     b.Column("failed_calls", "Calls that fail", b.MONEY_CHANGE),
     b.Column("tokens_per_call", "Tokens a call", b.MONEY_CHANGE), b.Column("price", "Prices", b.MONEY_CHANGE))
 _CHANGE = b.Column("change", "Change, $", b.MONEY_CHANGE)
+_ORGANISATION = b.Column("organization", "Organisation")
 _SPEND = b.Card("summary.current_cost", "Spend, last period", change="summary.cost_change", rise=b.BAD,
                 spark="daily.cost", note="against the period before, of the same length")
-_AHEAD = b.Card("forecast.total", "Forecast, next 30 days", low="forecast.low", high="forecast.high",
+_AHEAD = b.Card("forecast.total", "Forecast, next 30 days", b.MONEY, low="forecast.low", high="forecast.high",
                 spark="forecast.daily.cost", note="in 8 of 10 cases within the range")
 
 HIGHLIGHTS = (
@@ -28,7 +29,7 @@ PAGE = (
         _SPEND, _AHEAD,
         b.Card("summary.total_cost", "Spend, whole log", note="all calls, partial days too"),
         b.Card("summary.current_calls", "Calls, last period", change="summary.calls_change", spark="daily.calls"),
-        b.Card("summary.cost_per_call", "Cost a call, whole log", b.MONEY),
+        b.Card("summary.cost_per_thousand_calls", "Cost of a thousand calls", note="in the whole log"),
         b.Card("concentration.top_10_percent_share", "Cost of the top 10 % of customers", b.SHARE))),
     b.Section(title="Where spend is heading", wide=True, blocks=(
         b.Lines("daily", "Spend a day, and the next 30 days", label="day", values=(b.Column("cost", "Spend"),),
@@ -43,37 +44,36 @@ PAGE = (
             b.Column("backtest.coverage", "Days that fell within the range", b.SHARE),
             b.Column("backtest.trials", "Forecasts tried", b.COUNT))))),
     b.Section(title="Why spend changed", blocks=(
-        b.Bars("what_changed.total", "The change by cause", values=(_CHANGE,),
+        b.Bars("what_changed.by_cause", "The change by cause", label="title", values=(_CHANGE,),
                about="Each cause alone, the others held; together they are the whole change.",
                empty="The log is too short to compare one period with another."),
         b.StackedBars("what_changed.by_organization", "The largest changes by organisation", label="organization",
                       values=_PARTS, most=8),
         b.Table("what_changed.by_organization", "Change of spend by organisation", most=100,
-                columns=("organization", b.Column("change", "Change, $", b.MONEY_CHANGE, bar=True)) + _PARTS),
+                columns=(_ORGANISATION, b.Column("change", "Change, $", b.MONEY_CHANGE, bar=True)) + _PARTS),
         b.Table("what_changed.by_feature", "Change of spend by feature",
                 columns=("feature", b.Column("change", "Change, $", b.MONEY_CHANGE, bar=True)) + _PARTS),
-        b.Table("what_changed.by_model", "Change of spend by model", most=100,
+        b.Table("what_changed.by_model", "Change of spend by model", most=50,
                 columns=("model", b.Column("change", "Change, $", b.MONEY_CHANGE, bar=True)) + _PARTS))),
     b.Section(title="Where the money goes", blocks=(
         b.Doughnut("by_provider", "Spend by provider", label="provider", values=(b.Column("cost", "Cost"),)),
         b.TreeMap("token_efficiency", "Spend by feature and model", label="model", values=(b.Column("cost", "Cost"),),
                   group="feature"),
         b.Table("by_provider", "Providers", key="provider", columns=("provider",) + _USE),
-        b.Table("by_model", "Models", key="model", columns=("model",) + _USE),
-        b.Table("by_organization", "Organisations", most=200, columns=("organization",) + _SHORT_USE),
-        b.Table("by_feature", "Features", columns=("feature",) + _SHORT_USE),
+        b.Table("by_model", "Models", key="model", most=200, columns=("model",) + _USE),
+        b.Table("by_organization", "Organisations", most=50, columns=(_ORGANISATION,) + _SHORT_USE),
         b.Table("by_product", "Products", key="product", columns=("product",) + _SHORT_USE),
         b.Table("by_tier", "Plans", columns=(b.Column("tier", "Plan"),) + _SHORT_USE),
         b.Table("by_environment", "Environments", columns=("environment",) + _SHORT_USE),
         b.Table("by_region", "Regions", columns=("region",) + _SHORT_USE))),
-    b.Section(title="Who spends most", blocks=(
+    b.Section(title="Who spends most", wide=True, blocks=(
         b.Bars("concentration.pareto", "How few customers make most of the cost", label="customers_share",
                values=(b.Column("cost_share", "Share of cost"),),
                about="The cost of the dearest 1, 5, 10, 20 and 50 % of customers."),
         b.Table("top_spenders", "The ten customers that cost most", columns=("customer",) + _SHORT_USE,
                 about="All customers are in the results as JSON (by_customer)."))),
     b.Section(title="What tokens cost", wide=True, blocks=(
-        b.Table("token_efficiency", "Cost of tokens by feature and model", most=100, columns=(
+        b.Table("token_efficiency", "Cost of tokens by feature and model", most=75, columns=(
             "feature", "model", b.Column("cost", "Cost", bar=True), b.Column("calls", "Calls"),
             b.Column("usd_per_million_tokens", "Cost of a million tokens"),
             b.Column("tokens_per_call", "Tokens a call"),
