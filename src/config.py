@@ -35,6 +35,15 @@ class Settings:
     committed_discount: float = 0.2  # off list price, for capacity that is paid for whether used or not
     batch_discount: float = 0.5  # off list price, for calls that may wait
     monthly_budget_usd: float = 0.0  # for all organisations together; 0 takes last month's cost plus a tenth
+    viewer_host: str = "127.0.0.1"  # the address that the viewer listens on
+    viewer_port: int = 8000  # its port; 0 lets the system choose
+    viewer_token: str = ""  # what requests to the viewer must carry; empty asks for none
+    watch_seconds: float = 0.25  # between two looks at the log's size, which cost microseconds each
+    refresh_mb: float = 1.0  # of new data in a growing log, after which pages are rewritten
+    refresh_seconds: float = 5.0  # after which pages are rewritten though fewer data came
+    quiet_seconds: float = 1.0  # without growth, after which a log is taken to have stopped growing
+    analyzer_seconds: float = 300.0  # that one analyser may take in the viewer
+    requests_per_minute: int = 60_000  # that the viewer answers each client; 0 is no limit
     today: str = ""  # the date taken for today, YYYY-MM-DD in UTC; empty asks the clock
 
 

@@ -1,0 +1,1 @@
+"""The viewer: an HTTP server on loopback that watches a call log, keeps its reports fresh, and starts jobs."""

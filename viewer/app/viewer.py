@@ -1,0 +1,112 @@
+"""The viewer put together: what it needs to know, its parts, and how it starts and ends."""
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Optional, Sequence, TextIO
+
+from analyzers.base import discover_analyzers
+from app.api import Api, Services
+from app.application import Application
+from app.files import FileCache
+from app.jobs import JobBook
+from app.logs import EventLog
+from app.messages import Request, Response
+from app.metrics import Meter
+from app.pages import Pages
+from app.regeneration import Regenerator
+from app.routes import Router
+from app.security import Guard, RateLimit
+from app.server import ViewerServer
+from app.simulators import Simulators, Wish
+from app.status import ReportFolder, StatusBoard
+from app.watcher import Watcher
+from config import Settings
+from generators.site import report_version
+from simulator.story import discover_scenarios
+
+ACCEPT_SECONDS = 0.25  # between two looks at whether to end
+CLOSE_SECONDS = 1.0  # that answers under way get at the end
+SIMULATORS_SECONDS = 2.5  # that simulators get at the end
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a viewer is started with."""
+
+    csv: Path
+    reports: Path
+    host: str
+    port: int
+    token: str = ""
+    allowed_hosts: Sequence[str] = ()
+    watch: bool = True
+    log_format: str = "text"
+    verbose: bool = False
+
+
+class Viewer:
+    """A server with its watcher, its worker and its jobs."""
+
+    def __init__(self, options: Options, settings: Settings, stream: TextIO) -> None:
+        """Bind the port and put the parts together; raises OSError when the port cannot be bound."""
+        self.options, self._settings = options, settings
+        self.log = EventLog(stream, options.log_format, options.verbose, time.time)
+        book, files = JobBook(time.time), FileCache()
+        reports = ReportFolder(options.reports, list(discover_analyzers().values()))
+        watcher = Watcher(options.csv, settings)
+        self.regenerator = Regenerator(watcher, options.reports, reports.ids, settings, book, self.log, options.watch)
+        self.simulators = Simulators(book, self.log)
+        self.server = ViewerServer((options.host, options.port), _starting, self.log)
+        guard = Guard(options.host, self.server.port, options.token, options.allowed_hosts)
+        pages = Pages(reports, guard, files, bool(options.token))
+        board = StatusBoard(reports, self.regenerator, book, {"version": report_version(),
+                                                              "chartjs": pages.has_chartjs, "watching": options.watch})
+        meter = Meter(self.regenerator)
+        meter.server = self.server
+        api = Api(Services(settings, board, self.regenerator, self.simulators, pages, meter, files,
+                           list(discover_scenarios().values())))
+        self.router = Router(api.routes() + pages.routes())
+        self.server.application = Application(self.router, guard, RateLimit(settings.requests_per_minute), self.log)
+        self._take_over(reports)
+        self._thread = threading.Thread(target=self.server.serve_forever, args=(ACCEPT_SECONDS,), daemon=True)
+
+    @property
+    def address(self) -> str:
+        """Return the address to open in a browser."""
+        host = self.options.host
+        shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+        return f"http://{shown}:{self.server.port}/"
+
+    def start(self, wish: Optional[Wish] = None) -> None:
+        """Begin to serve, to watch, and to simulate when that is wished."""
+        self._thread.start()
+        if wish:
+            self.simulators.start(wish, self.options.csv)
+        self.regenerator.start()
+
+    def stop(self) -> None:
+        """End everything that was started, the server first; takes less than five seconds."""
+        self.server.stopping = True
+        self.server.shutdown()
+        self.server.server_close()
+        closing = [threading.Thread(target=target, args=arguments, daemon=True) for target, arguments in (
+            (self.server.close_connections, (CLOSE_SECONDS,)), (self.simulators.close, (SIMULATORS_SECONDS,)))]
+        for thread in closing:
+            thread.start()
+        self.regenerator.stop()
+        for thread in closing:
+            thread.join(SIMULATORS_SECONDS + 0.5)
+
+    def _take_over(self, reports: ReportFolder) -> None:
+        """Know again the reports that an earlier viewer or command wrote."""
+        size, manifest = reports.made_from(self.options.csv), reports.manifest()
+        for entry in manifest.get("reports", ()) if size is not None else ():
+            if isinstance(entry, dict) and entry.get("id") in reports.ids and not entry.get("failure"):
+                self.regenerator.progress.restore(entry["id"], entry.get("made"), size or 0)
+
+
+def _starting(request: Request) -> Response:
+    raise RuntimeError("the server was asked before it was ready")

@@ -1,0 +1,139 @@
+#!/usr/bin/env python3
+"""Serve live reports at http://localhost:8000: watch the call log, keep its reports fresh, and show both."""
+from __future__ import annotations
+
+import argparse
+import errno
+import signal
+import socket
+import sys
+import threading
+import webbrowser
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Optional, Sequence
+
+from bootstrap import find_sources
+
+if TYPE_CHECKING:
+    from app.simulators import Wish
+    from app.viewer import Options, Viewer
+    from config import Settings
+
+EXAMPLES = """examples:
+  serve.py                            watch data/simulated_calls.csv, write and serve its reports
+  serve.py --simulate 50 --open       make 50 MB of calls first, and open the browser
+  serve.py --csv calls.csv --port 0   another log, on a port that is free
+  serve.py --host 0.0.0.0 --token …   for other machines too: they must send the token
+"""
+PORTS_TO_TRY = 50
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the viewer until SIGINT or SIGTERM; returns its exit code."""
+    from config import load_settings
+    settings = load_settings()
+    given = _parser(settings).parse_args(arguments)
+    if given.interval is not None:
+        settings = replace(settings, watch_seconds=given.interval)
+    options = _options(given)
+    wish = _wish(given, settings)
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    viewer = _bound(options, settings)
+    viewer.start(wish)
+    print(f"serving {viewer.address} (Ctrl-C ends it)", flush=True)
+    if given.open:
+        webbrowser.open(viewer.address)
+    while not ended.wait(1.0):  # a wait without an end is not woken by signals on Windows
+        pass
+    viewer.stop()
+    return 0
+
+
+def _parser(settings: Settings) -> argparse.ArgumentParser:
+    from app.logs import FORMATS, TEXT
+    from console import Options as Parser
+    parser = Parser(prog="serve.py", description=__doc__, epilog=EXAMPLES,
+                    formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = parser.add_argument
+    add("--simulate", type=float, metavar="MB", help="start the simulators in the background, up to so many MB")
+    add("--open", action="store_true", help="open the browser")
+    add("--csv", metavar="PATH", default=settings.csv_path, help="the call log (default data/simulated_calls.csv)")
+    add("--reports", metavar="DIR", default=settings.reports_path,
+        help="the folder with html/ and json/ (default reports)")
+    add("--port", type=int, default=settings.viewer_port, help="0 picks one and prints it (default %(default)s)")
+    add("--host", default=settings.viewer_host, help="the address to listen on (default %(default)s)")
+    add("--token", default=settings.viewer_token, help="what every request must carry (needed with another --host)")
+    add("--allow-host", action="append", default=[], metavar="NAME", help="serve requests for this host name too")
+    add("--interval", type=float, metavar="SECONDS", help="between two looks at the log (default 0.25)")
+    add("--no-watch", action="store_true", help="write reports only when asked")
+    add("--log-format", choices=FORMATS, default=TEXT, help="of the lines on standard error (default %(default)s)")
+    add("--verbose", action="store_true", help="log every request, and where errors came from")
+    return parser
+
+
+def _options(given: argparse.Namespace) -> Options:
+    """Check the options; raises `UsageError` naming the one that cannot be used."""
+    from app.security import LEAST_TOKEN, is_loopback
+    from app.viewer import Options
+    from errors import UsageError
+    if not 0 <= given.port <= 65_535:
+        raise UsageError(f"--port {given.port}: choose 1 to 65535, or 0 for one that is free")
+    if given.interval is not None and not 0.05 <= given.interval <= 3600:
+        raise UsageError(f"--interval {given.interval:g}: choose 0.05 to 3600 seconds")
+    if given.token and (len(given.token) < LEAST_TOKEN or not given.token.isprintable() or " " in given.token):
+        raise UsageError(f"--token: choose at least {LEAST_TOKEN} printable characters without spaces")
+    if not is_loopback(given.host) and not given.token:
+        raise UsageError(f"--host {given.host} lets other machines read these reports and start jobs: give a --token "
+                         "that they must send, or leave --host out")
+    return Options(Path(given.csv).absolute(), Path(given.reports).absolute(), given.host, given.port, given.token,
+                   given.allow_host, not given.no_watch, given.log_format, given.verbose)
+
+
+def _wish(given: argparse.Namespace, settings: Settings) -> Optional[Wish]:
+    """Return what `--simulate` asks for; raises `UsageError` for an impossible size."""
+    from app.messages import Refusal
+    from app.simulators import read_wish
+    from errors import UsageError
+    if given.simulate is None:
+        return None
+    try:
+        return read_wish({"size": given.simulate}, (), settings)
+    except Refusal as refusal:
+        raise UsageError(f"--simulate {given.simulate:g}: {refusal.reason}") from None
+
+
+def _bound(options: Options, settings: Settings) -> Viewer:
+    """Return a viewer on its port; raises `FinOpsError` saying what to do where that cannot be bound."""
+    from app.viewer import Viewer
+    from errors import FinOpsError
+    try:
+        return Viewer(options, settings, sys.stderr)
+    except OSError as error:
+        if error.errno in (errno.EADDRINUSE, errno.EACCES):
+            what = "is in use" if error.errno == errno.EADDRINUSE else "is not permitted here"
+            free = _free_port(options.host, options.port)
+            raise FinOpsError(f"port {options.port} {what}: {free} is free, start with --port {free}") from error
+        raise FinOpsError(f"cannot listen on {options.host} port {options.port}: "
+                          f"{(error.strerror or str(error)).lower()}: check --host") from error
+
+
+def _free_port(host: str, port: int) -> int:
+    """Return a port that is free: one of the next, else any."""
+    for one in [*range(max(port, 1023) + 1, min(port + PORTS_TO_TRY, 65_535)), 0]:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as tried:
+            try:
+                tried.bind((host, one))
+            except OSError:
+                continue
+            free: Any = tried.getsockname()[1]
+            return int(free)
+    return 0
+
+
+if __name__ == "__main__":
+    find_sources(__file__)
+    from console import run_command
+    sys.exit(run_command(main))
