@@ -15,7 +15,7 @@ PAGE = (
         b.Card("summary.by_severity.high", "High", b.COUNT),
         b.Card("summary.customers_concerned", "Customers concerned", b.COUNT),
         b.Card("summary.extra_cost", "Cost above what is usual"))),
-    b.Alerts("findings", "The most serious findings", text=("kind", "subject", "evidence"), value="extra_cost",
+    b.Alerts("findings", "The most serious findings", text=("kind", "customer", "evidence"), value="extra_cost",
              most=8, empty=_NOTHING),
     b.Section(title="What it is and what it cost", blocks=(
         b.Bars("by_kind", "Findings by kind", label="kind", values=(b.Column("findings", "Findings", b.COUNT),),

@@ -7,11 +7,9 @@ _RISK = b.Card("summary.revenue_at_risk", "Revenue at risk a month", note="of cu
 _PERSON = (
     "customer", "organization", b.Column("tier", "Plan"), b.Column("monthly_revenue", "Pays a month", bar=True),
     b.Column("last_active", "Last call"), b.Column("silent_days", "Silent days", b.COUNT),
-    b.Column("called_left_after_days", "Counted as left after, days", b.COUNT),
     b.Column("mean_gap_days", "Usual gap, days", b.NUMBER),
-    b.Column("chance_if_still_there", "Chance of such silence if still there", b.SHARE),
-    b.Column("first_active", "First call"), b.Column("active_days", "Active days", b.COUNT),
-    b.Column("monthly_cost_when_active", "Cost a month when active"))
+    b.Column("called_left_after_days", "Left after, days", b.COUNT),
+    b.Column("chance_if_still_there", "Chance if still there", b.SHARE))
 _MEANS = (("Active customers", "weekly_active.current", "weekly_active.previous"),
           ("Calls", "calls.current", "calls.previous"), ("Tokens", "tokens.current", "tokens.previous"),
           ("Cost", "cost.current", "cost.previous"))
@@ -24,8 +22,8 @@ PAGE = (
         b.Card("summary.revenue_lost", "Revenue of those who left, a month"),
         b.Card("summary.active_last_week", "Active in the last week", b.COUNT, change="summary.weekly_active_growth",
                rise=b.GOOD, spark="weekly.active"),
-        b.Card("summary.joined", "Joined", b.COUNT, spark="weekly.joined"),
-        b.Card("summary.left", "Left", b.COUNT, spark="weekly.left"),
+        b.Card("summary.joined", "Joined", b.COUNT),
+        b.Card("summary.left", "Left", b.COUNT),
         b.Card("summary.at_risk", "Unusually silent", b.COUNT))),
     b.Section(title="Revenue at risk", wide=True, blocks=(
         b.Doughnut("revenue_at_risk", "Subscriptions a month by state of the customer", label="state",
@@ -41,7 +39,10 @@ PAGE = (
     b.Section(title="Comings and goings", wide=True, blocks=(
         b.Lines("weekly", "Active customers a week", label="first_day", values=(
             b.Column("active", "Active", b.COUNT), b.Column("retained", "Of them active the week before", b.COUNT))),
-        b.StackedBars("weekly", "Joined and left by week", label="first_day", standing=True, most=0, values=(
+        b.StackedBars("weekly", "Joined and left by week", label="first_day", standing=True, most=0,
+                      about="Who joined in the first weeks cannot be told from who was there before, nor who fell "
+                            "silent in the last weeks from who only pauses: both are counted later or not at all.",
+                      values=(
             b.Column("joined", "Joined", b.COUNT), b.Column("left", "Left", b.COUNT))),
         b.Table("weekly", "Week by week", empty="The log holds no whole week.", columns=(
             b.Column("first_day", "Week from"), b.Column("active", "Active", b.COUNT, bar=True),

@@ -25,8 +25,7 @@ PAGE = (
         b.Table("time.days_without_calls", "Days without a call", empty="No day is without a call.", most=100, columns=(
             b.Column("from", "From", b.DAY), b.Column("to", "To", b.DAY),
             b.Column("days", "Days", b.COUNT, bar=True))))),
-    b.Section(title="What the calls are", blocks=(
-        b.Doughnut("status_mix", "Calls by status", label="status", values=(b.Column("calls", "Calls"),)),
+    b.Section(title="What the calls are", wide=True, blocks=(
         b.Table("status_mix", "Status of calls", columns=(
             "status", b.Column("calls", "Calls", bar=True), b.Column("share", "Share of calls"),
             b.Column("cost", "Cost"), b.Column("tokens", "Tokens"))),

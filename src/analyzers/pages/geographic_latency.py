@@ -4,15 +4,15 @@ from __future__ import annotations
 import blocks as b
 
 _TIMES = (b.Column("p50_ms", "Median"), b.Column("p95_ms", "95th percentile", bar=True),
-          b.Column("p99_ms", "99th percentile"), b.Column("mean_ms", "Mean"), b.Column("max_ms", "Longest"))
+          b.Column("p99_ms", "99th percentile"))
 _CALLS = (b.Column("calls", "Calls"), b.Column("failed", "Failed calls", b.COUNT), b.Column("error_rate", "Error rate"))
 
 PAGE = (
     b.Cards(cards=(
         b.Card("summary.slowest_region", "Slowest region for the same work"),
-        b.Card("summary.slowest_index", "Its time, times what is usual", b.NUMBER),
+        b.Card("summary.slowest_index", "Slowest, times what is usual", b.NUMBER),
         b.Card("summary.fastest_region", "Quickest region for the same work"),
-        b.Card("summary.fastest_index", "Its time, times what is usual", b.NUMBER),
+        b.Card("summary.fastest_index", "Quickest, times what is usual", b.NUMBER),
         b.Card("summary.routes", "Routes that would be quicker", b.COUNT),
         b.Card("summary.regions", "Regions", b.COUNT))),
     b.Section(title="Regions compared", wide=True, blocks=(
@@ -20,8 +20,10 @@ PAGE = (
                values=(b.Column("latency_index", "Times what is usual", b.NUMBER),)),
         b.Table("by_region", "Regions", key="region", columns=(
             "region", b.Column("latency_index", "Times what is usual", b.NUMBER), *_CALLS, *_TIMES,
-            b.Column("cost", "Cost"))))),
+            b.Column("max_ms", "Longest"), b.Column("cost", "Cost"))))),
     b.Section(title="Providers in each region", wide=True, blocks=(
+        b.HeatMap("by_provider_and_region", "Time for the same work, 1 being usual for the provider", label="provider",
+                  across="region", values=(b.Column("latency_index", "Times what is usual", b.NUMBER),)),
         b.HeatMap("by_provider_and_region", "95th percentile of latency", label="provider", across="region",
                   values=(b.Column("p95_ms", "95th percentile"),)),
         b.HeatMap("by_provider_and_region", "Error rate", label="provider", across="region",

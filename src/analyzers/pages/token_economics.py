@@ -6,10 +6,9 @@ import blocks as b
 _PRICE = b.Column("usd_per_million_tokens", "$ per million tokens", b.MONEY, bar=True)
 _USE = (
     _PRICE, b.Column("tokens_per_dollar", "Tokens a dollar"), b.Column("cost", "Cost"), b.Column("calls", "Calls"),
-    b.Column("tokens", "Tokens"), b.Column("input_tokens_per_call", "Input tokens a call", b.COMPACT),
-    b.Column("output_tokens_per_call", "Output tokens a call", b.COMPACT),
-    b.Column("output_input_ratio", "Output for each input token", b.NUMBER),
-    b.Column("unpriced_calls", "Calls without a known cost"))
+    b.Column("tokens", "Tokens"), b.Column("input_tokens_per_call", "Input a call", b.COMPACT),
+    b.Column("output_tokens_per_call", "Output a call", b.COMPACT),
+    b.Column("output_input_ratio", "Output per input", b.NUMBER), b.Column("unpriced_calls", "Without a cost"))
 _SPREAD = (
     b.Column("mean", "Mean", b.COMPACT), b.Column("p10", "10th percentile", b.COMPACT),
     b.Column("p50", "Median", b.COMPACT), b.Column("p90", "90th percentile", b.COMPACT),
@@ -30,7 +29,7 @@ PAGE = (
         b.Scatter("by_model", "Size of prompts and price of tokens by model", label="model", group="provider",
                   values=(b.Column("input_tokens_per_call", "Input tokens a call", b.COMPACT), _PRICE),
                   logarithmic=True),
-        b.Table("by_model", "By model", columns=("model", "provider") + _USE))),
+        b.Table("by_model", "By model", columns=("model", "provider") + _USE[:-1]))),
     b.Section(title="Where tokens go", blocks=(
         b.Doughnut("by_feature", "Tokens by feature", label="feature", values=(b.Column("tokens", "Tokens"),)),
         b.Bars("by_feature", "Price of tokens by feature", label="feature", values=(_PRICE,)),
