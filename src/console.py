@@ -13,6 +13,7 @@ import time
 import traceback
 from typing import Callable, NoReturn, Optional, Sequence, TextIO
 
+import stopping
 from errors import FinOpsError, UsageError
 
 BAR_WIDTH = 30
@@ -33,8 +34,9 @@ def run_command(command: Callable[[Sequence[str]], int], arguments: Optional[Seq
     arguments = sys.argv[1:] if arguments is None else arguments
     verbose = "--verbose" in arguments
     try:
-        code = command(arguments)
-        sys.stdout.flush()
+        with stopping.orderly():
+            code = command(arguments)
+            sys.stdout.flush()
         return code
     except FinOpsError as error:
         if verbose:
@@ -42,8 +44,11 @@ def run_command(command: Callable[[Sequence[str]], int], arguments: Optional[Seq
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
+        print(stopping.WORD, file=sys.stderr)
         return 128 + signal.SIGINT
+    except stopping.Stopped as stop:
+        print(stopping.WORD, file=sys.stderr)
+        return int(stop.code or 1)
     except BrokenPipeError:
         # The reader of our output is gone (`| head`); say nothing, and keep Python from saying it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

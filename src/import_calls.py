@@ -2,6 +2,9 @@
 """Import other tools' logs into a call log, checked and priced."""
 from __future__ import annotations
 
+import stopping  # noqa: F401 (before all others, so that a signal finds its answer while they are imported)
+
+# isort: split
 import argparse
 import csv
 import io

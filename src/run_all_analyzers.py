@@ -2,6 +2,9 @@
 """Count a call log once and run all analysers over it: results as JSON, and a page each."""
 from __future__ import annotations
 
+import stopping  # noqa: F401 (before all others, so that a signal finds its answer while they are imported)
+
+# isort: split
 import argparse
 import functools
 import json

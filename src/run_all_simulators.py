@@ -2,6 +2,9 @@
 """Write a simulated call log: twelve scenarios over one calendar, up to a size, with the truth beside it."""
 from __future__ import annotations
 
+import stopping  # noqa: F401 (before all others, so that a signal finds its answer while they are imported)
+
+# isort: split
 import argparse
 import json
 import math

@@ -2,6 +2,9 @@
 """Run one analyser over a call log: its results as JSON, and its page."""
 from __future__ import annotations
 
+import stopping  # noqa: F401 (before all others, so that a signal finds its answer while they are imported)
+
+# isort: split
 import sys
 from typing import Sequence
 

@@ -6,6 +6,7 @@ the truth, and ends.
 """
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import signal
 import threading
@@ -13,6 +14,7 @@ import time
 import traceback
 from typing import Any, Callable, Dict, NamedTuple, Optional
 
+import stopping
 from config import Settings
 from errors import LogError
 from simulator.crew import Failure
@@ -37,8 +39,10 @@ def run_supervised(plan: Plan, settings: Settings, show: Callable[[Progress], No
     """
     receiver, sender = multiprocessing.Pipe(duplex=False)
     child = multiprocessing.Process(target=_work, args=(plan, settings, receiver, sender))
-    with _Forwarded(child) as forwarded:
-        child.start()
+    with contextlib.ExitStack() as stack:
+        with stopping.postponed():  # a signal before the child can answer it would be lost
+            forwarded = stack.enter_context(_Forwarded(child))
+            child.start()
         sender.close()
         try:
             message = _listen(receiver, show)
@@ -94,6 +98,7 @@ def _work(plan: Plan, settings: Settings, receiver: Any, sender: Any) -> None:
     asked_to_stop = threading.Event()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda number, frame: asked_to_stop.set())
+    stopping.admit()
     last = [0.0]
 
     def report(progress: Progress) -> bool:
