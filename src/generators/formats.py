@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 import re
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any, Optional, Tuple
 
 import blocks as b
@@ -15,6 +15,9 @@ UNKNOWN = "unknown"
 NUMERIC = frozenset((b.MONEY, b.MONEY_CHANGE, b.COUNT, b.COMPACT, b.SHARE, b.CHANGE, b.PERCENT, b.NUMBER,
                      b.MILLISECONDS, b.BYTES))
 _MINUS = "\u2212"
+_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,9})?\s*", re.ASCII)
+_FURTHEST = 300
+_ROOMY = Context(prec=1000)
 _COMPACT = ((10 ** 12, " T"), (10 ** 9, " B"), (10 ** 6, " M"), (10 ** 3, " K"))
 _BYTES = ((10 ** 9, " GB"), (10 ** 6, " MB"), (10 ** 3, " KB"))
 
@@ -59,21 +62,25 @@ def words(name: str) -> str:
 
 
 def number(value: Any) -> Optional[Decimal]:
-    """Return a number as exact decimal, also one that is written as text; None for anything else."""
+    """Return a number as exact decimal, also one that is written as text; None for anything else.
+
+    A number whose first digit stands `_FURTHEST` places from the point or further is no figure that people read.
+    """
     if isinstance(value, bool) or value is None:
         return None
-    try:
-        exact = Decimal(value if isinstance(value, (int, Decimal)) else str(value))
-    except InvalidOperation:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if not isinstance(value, (int, Decimal)) and not _NUMBER.fullmatch(str(value)):
         return None
-    return exact if exact.is_finite() else None
+    exact = Decimal(value if isinstance(value, (int, Decimal)) else str(value))
+    return exact if exact.is_finite() and abs(exact.adjusted()) < _FURTHEST else None
 
 
 def show(value: Any, kind: str = b.TEXT) -> str:
     """Return a value as text for people; None is "unknown", never 0."""
     if value is None:
         return UNKNOWN
-    if kind == b.YES_NO:
+    if kind == b.YES_NO or isinstance(value, bool):
         return "yes" if value else "no"
     if kind == b.TIME:
         return str(value)[:16].replace("T", " ") + (" UTC" if len(str(value)) > 10 else "")
@@ -113,7 +120,7 @@ def _signed(exact: Decimal, text: str, plus: bool = False) -> str:
 
 
 def _rounded(exact: Decimal, places: int) -> str:
-    return f"{exact.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP):,f}"
+    return f"{exact.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP, _ROOMY):,f}"
 
 
 def _significant(exact: Decimal, digits: int) -> str:

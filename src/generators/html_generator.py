@@ -14,6 +14,7 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tup
 
 import blocks as b
 from generators.charts import ChartBlocks
+from generators.embedding import squeeze
 from generators.files import as_json, write_whole
 from generators.formats import UNKNOWN, show
 from generators.generic import generic_page
@@ -25,7 +26,6 @@ ASSETS = Path(__file__).resolve().parent / "assets"
 SCRIPTS = ("formats.js", "charts.js", "report.js")
 CHARTJS_HASH = "sha384-dug+JxfBvklEQdJ4AYuBBAIScUz0bVN73xpy273gcAwHjb3qI0fXmuYNaNfdyYJG"  # of 4.4.1, chart.umd.js
 INDEX = "index"
-_NOTE = re.compile(r"^\s*(//.*|/\*.*\*/)?\s*\n|^[ \t]+", re.MULTILINE)
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _DIGEST = re.compile(rb'name="digest" content="([0-9a-f]+)"')
 
@@ -138,8 +138,8 @@ def write_page(path: Path, page: str) -> bool:
 
 @functools.lru_cache(maxsize=None)
 def asset(name: str) -> str:
-    """Return a style or script without its notes and indentation."""
-    return _NOTE.sub("", (ASSETS / name).read_text(encoding="utf-8"))
+    """Return a style or script as pages embed it."""
+    return squeeze(name, (ASSETS / name).read_text(encoding="utf-8"))
 
 
 @functools.lru_cache(maxsize=None)

@@ -200,7 +200,8 @@ def test_hostile_names_stay_text(tmp_path):
         read_page = Reader(page)
         assert not read_page.all("img") and len(read_page.all("script")) == 2, path.name
         assert "\u202e" not in page.split("<script", 1)[0]
-        assert not re.search(r"\son\w+=", re.sub(r"<script.*?</script>|&[^;]*;|>[^<]*<", "", page, flags=re.DOTALL))
+        bare = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
+        assert not re.search(r"\son\w+=", re.sub(r"&[^;]*;|>[^<]*<", "", bare))
 
 
 def test_a_page_holds_its_data_as_json_with_its_digest(tmp_path):
