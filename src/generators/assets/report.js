@@ -1,0 +1,383 @@
+// What a page does beyond being read: tables, theme, places on the page, and its own refresh.
+(function (FinOps) {
+  "use strict";
+  const REFRESH_MS = 15000;
+  const page = document, root = page.documentElement, words = new Intl.Collator("en", { numeric: true });
+  const all = (selector, from) => [...(from || page).querySelectorAll(selector)];
+  const one = (selector, from) => (from || page).querySelector(selector);
+  const byId = id => page.getElementById(id);
+  const count = value => FinOps.format(value, "count");
+  const make = (tag, properties, ...inside) => {
+    const made = Object.assign(page.createElement(tag), properties);
+    made.append(...inside);
+    return made;
+  };
+  const button = (id, text, onclick, className) => make("button", { id, onclick, type: "button", className: className || "quiet" }, text);
+  let report = {}, tables = new Map();
+
+  class Table {
+    constructor(id, data, box) {
+      Object.assign(this, { id, data, box, columns: data.columns, texts: [], sheet: 0, filter: "", sort: -1 });
+      this.columns.forEach(column => { column.numeric = FinOps.isNumeric(column.kind); });
+      this.length = data.columns[0].values.length;
+      this.title = one("caption", box).textContent;
+      this.scroll = one(".scroll", box);
+      this.heads = this.length > 1 ? all("thead th", box) : [];
+      this.heads.forEach((head, place) => {
+        const text = head.textContent;
+        head.textContent = "";
+        head.append(button(id + "-sort-" + place, text, () => this.sortBy(place), "sort"));
+      });
+      this.addTools();
+      this.order();
+    }
+
+    addTools() {
+      this.status = make("p", { className: "count", role: "status" });
+      this.input = make("input", {
+        id: this.id + "-filter", type: "search", placeholder: "Filter", autocomplete: "off", ariaLabel: "Filter " + this.title,
+        hidden: this.length < 9, oninput: () => this.change({ filter: this.input.value, sheet: 0 })
+      });
+      const csv = button(this.id + "-csv", "CSV", () => this.download());
+      csv.ariaLabel = "Download " + this.title + " as CSV";
+      this.scroll.before(make("div", { className: "tools" }, this.input, this.status, csv));
+      this.turn = make("div", { className: "turn" });
+      this.scroll.after(this.turn);
+      const note = one(".rows", this.box);
+      if (this.length < this.data.total) note.textContent = note.dataset.carried;
+      else note?.remove();
+    }
+
+    // The largest number or the first word comes first, then the other way round, then the order of the results again.
+    sortBy(place) {
+      const down = this.columns[place].numeric;
+      if (this.sort !== place) this.change({ sort: place, down, sheet: 0 });
+      else this.change(this.down === down ? { down: !down, sheet: 0 } : { sort: -1, sheet: 0 });
+    }
+
+    change(state) {
+      Object.assign(this, state);
+      this.order();
+      this.draw();
+    }
+
+    text(row) {
+      if (!this.texts[row]) {
+        this.texts[row] = this.columns.map(column => shown(column, row) + "\n" + column.values[row]).join("\n").toLowerCase();
+      }
+      return this.texts[row];
+    }
+
+    // Which rows the filter leaves, in their order; unknown values stand last either way.
+    order() {
+      const wanted = this.filter.toLowerCase().split(/\s+/), column = this.columns[this.sort];
+      this.rows = [...Array(this.length).keys()].filter(row => !this.filter || wanted.every(word => this.text(row).includes(word)));
+      if (column) {
+        const values = column.values, sign = this.down ? -1 : 1;
+        const compare = column.numeric ? FinOps.compare : words.compare;
+        this.rows.sort((a, b) => (values[a] === null) - (values[b] === null)
+          || values[a] !== null && sign * compare(values[a], values[b]) || a - b);
+      }
+      this.sheet = Math.max(0, Math.min(this.sheet, Math.ceil(this.rows.length / this.data.sheet) - 1));
+      this.status.textContent = this.rows.length < this.length ? count(this.rows.length) + " of " + count(this.length)
+        : count(this.length) + (this.length > 1 ? " rows" : " row");
+      this.heads.forEach((head, place) => {
+        head.ariaSort = place === this.sort ? this.down ? "descending" : "ascending" : null;
+      });
+      this.drawTurn();
+    }
+
+    drawTurn() {
+      const { sheet, whole, turn } = this, size = this.data.sheet, left = this.rows.length, first = sheet * size;
+      const held = turn.contains(page.activeElement) && page.activeElement.id;
+      const step = (name, text, state, disabled) => {
+        const made = button(this.id + "-" + name, text, () => this.change(state));
+        made.disabled = disabled;
+        return made;
+      };
+      turn.textContent = "";
+      if (left <= size) return;
+      if (!whole) {
+        turn.append(step("back", "\u2190 Back", { sheet: sheet - 1 }, !sheet),
+          make("span", {}, count(first + 1) + "\u2013" + count(Math.min(left, first + size)) + " of " + count(left)),
+          step("next", "Next \u2192", { sheet: sheet + 1 }, first + size >= left));
+      }
+      turn.append(step("whole", whole ? "Show " + size : "Show all", { whole: !whole, sheet: 0 }));
+      const target = held && byId(held);
+      if (target) (target.disabled ? one("button:enabled", turn) : target).focus({ preventScroll: true });
+    }
+
+    draw() {
+      const { sheet, data, rows, columns } = this, first = sheet * data.sheet, body = one("tbody", this.box);
+      body.textContent = "";
+      body.append(...(this.whole ? rows : rows.slice(first, first + data.sheet)).map(row => this.line(row)));
+      if (!rows.length) {
+        body.append(make("tr", {}, make("td", { className: "muted", colSpan: columns.length }, "No row holds \u201c" + this.filter + "\u201d.")));
+      }
+      fit(this.scroll);
+    }
+
+    line(row) {
+      const id = this.rowId(row);
+      return make("tr", id ? { id } : {}, ...this.columns.map((column, place) => {
+        const value = column.values[row], text = shown(column, row), digits = FinOps.full(value, column.kind);
+        const cell = make(place ? "td" : "th", {}, ...inside(column, row, FinOps.fit(text)));
+        if (!place) cell.scope = "row";
+        if (column.numeric) cell.className = "number";
+        if (digits && digits !== text) cell.title = digits;
+        return cell;
+      }));
+    }
+
+    rowId(row) {
+      const ids = this.data.ids;
+      return ids && named(ids, row, this.columns[ids.column].values[row]);
+    }
+
+    csv() {
+      const lines = this.rows.map(row => this.columns.map(column => csvCell(column.values[row], column.numeric)));
+      return [this.columns.map(column => csvCell(column.name)), ...lines].map(cells => cells.join() + "\r\n").join("");
+    }
+
+    download() {
+      const href = URL.createObjectURL(new Blob([this.csv()], { type: "text/csv" }));
+      make("a", { href, download: report.id + "-" + this.data.name + ".csv" }).click();
+      setTimeout(() => URL.revokeObjectURL(href), 60000);
+    }
+
+    // Turns to the row of an id; false where the table has none.
+    reveal(id) {
+      const row = this.columns[0].values.findIndex((_, row) => this.rowId(row) === id);
+      if (row < 0) return false;
+      if (!this.rows.includes(row)) this.restore({ filter: "" });
+      this.change({ sheet: Math.floor(this.rows.indexOf(row) / this.data.sheet) });
+      return true;
+    }
+
+    state() {
+      const { sheet, filter, sort, down, whole } = this;
+      return { sheet, filter, sort: sort < 0 ? "" : this.columns[sort].name, down, whole };
+    }
+
+    restore(state) {
+      if ("sort" in state) state.sort = this.columns.findIndex(column => column.name === state.sort);
+      this.input.value = state.filter;
+      this.change(state);
+    }
+  }
+
+  // A row's name is its value behind a prefix, or one of those that are not.
+  const named = (names, row, value) => row in names.odd ? names.odd[row] : value === null ? null : names.prefix + value;
+
+  function shown(column, row) {
+    const text = FinOps.format(column.values[row], column.kind);
+    return column.kind === "badge" ? text.replace(/_/g, " ") : text;
+  }
+
+  function inside(column, row, text) {
+    const value = column.values[row], largest = Number(column.largest);
+    if (value === null) return [make("span", { className: "muted" }, text)];
+    if (column.kind === "badge") {
+      const word = /^[\w-]+$/.test(value) ? value : "other";
+      return [make("span", { className: "badge " + (column.name.endsWith("severity") ? "severity-" : "is-") + word }, text)];
+    }
+    if (largest) return isNaN(value) ? [text] : [text, bar(Number(value), largest)];
+    const href = column.links && named(column.links, row, value);
+    return href ? [make("a", { href }, text)] : [text];
+  }
+
+  function bar(value, largest) {
+    const draw = (tag, attributes) => {
+      const made = page.createElementNS("http://www.w3.org/2000/svg", tag);
+      for (const name in attributes) made.setAttribute(name, attributes[name]);
+      return made;
+    };
+    const svg = draw("svg", { class: value < 0 ? "bar below" : "bar", viewBox: "0 0 100 4", preserveAspectRatio: "none", "aria-hidden": true });
+    svg.append(draw("rect", { width: (Math.abs(value) / largest * 100).toFixed(1), height: 4 }));
+    return svg;
+  }
+
+  // A text that a spreadsheet would run as a formula begins with an apostrophe; numbers are left as they are.
+  function csvCell(value, numeric) {
+    if (value === null) return "";
+    let text = String(value);
+    if (!(numeric && !isNaN(value)) && /^[=+\-@\t\r]/.test(text)) text = "'" + text;
+    return /[",\r\n]/.test(text) ? '"' + text.replace(/"/g, '""') + '"' : text;
+  }
+
+  // A table that fits needs no scrolling of its own, and its head can stay under the top bar.
+  function fit(scroll) {
+    scroll.classList.remove("fits");
+    const fits = scroll.scrollWidth <= scroll.clientWidth;
+    scroll.classList.toggle("fits", fits);
+    scroll.tabIndex = fits ? -1 : 0;
+  }
+
+  const fitAll = () => all(".scroll").forEach(fit);
+
+  // Goes to the place that the address names, also on a sheet of a table that is not turned to.
+  function jump() {
+    let id = location.hash.slice(1);
+    try { id = decodeURIComponent(id); } catch (_) { return; }
+    all(".marked").forEach(row => row.classList.remove("marked"));
+    if (!id || !byId(id) && ![...tables.values()].some(table => table.reveal(id))) return;
+    const found = byId(id);
+    for (let up = found; up; up = up.parentElement) if (up.localName === "details") up.open = true;
+    if (found.localName !== "tr") return;
+    found.classList.add("marked");
+    found.scrollIntoView({ block: "center" });
+  }
+
+  // Theme: the system's, light or dark, remembered where that is allowed.
+  const THEMES = { system: "\u25d0 System", light: "\u2600\ufe0e Light", dark: "\u263e Dark" }, NAMES = Object.keys(THEMES);
+  let theme = "system";
+
+  function setTheme(name) {
+    theme = name;
+    if (name === "system") delete root.dataset.theme;
+    else root.dataset.theme = name;
+    page.dispatchEvent(new Event("themechange"));
+  }
+
+  function themeButton() {
+    const made = button("theme", THEMES[theme], () => {
+      setTheme(NAMES[(NAMES.indexOf(theme) + 1) % 3]);
+      made.textContent = THEMES[theme];
+      try { localStorage.setItem("theme", theme); } catch (_) { return; }
+    });
+    made.title = "Theme: system, light or dark";
+    matchMedia("(prefers-color-scheme: dark)").onchange = () => setTheme(theme);
+    return made;
+  }
+
+  // The places of the page, under its name in the navigation, with the one that is read marked.
+  let spy = null;
+
+  function startPlaces() {
+    const heads = all("main section > h2[id]"), current = one(".nav .current"), seen = new Set(), links = new Map();
+    spy?.disconnect();
+    all(".places").forEach(old => old.remove());
+    if (!current || heads.length < 2) return;
+    const list = make("ul", { className: "places" });
+    for (const head of heads) {
+      const link = make("a", { href: "#" + head.id }, head.textContent);
+      links.set(head.parentElement, link);
+      list.append(make("li", {}, link));
+    }
+    current.after(list);
+    spy = new IntersectionObserver(changes => {
+      for (const change of changes) seen[change.isIntersecting ? "add" : "delete"](change.target);
+      const read = [...links.keys()].find(section => seen.has(section));
+      links.forEach((link, section) => { link.ariaCurrent = section === read ? "location" : null; });
+    }, { rootMargin: "-20% 0px -60%" });
+    links.forEach((_, section) => spy.observe(section));
+  }
+
+  // A page that is served asks whether its data changed, and takes over what did; one from disk does not.
+  let live = null, timer = 0, known = null;
+
+  const clock = () => new Date().toTimeString().slice(0, 8);
+  const meta = (name, from) => one(`meta[${name}]`, from)?.content;
+
+  function tell(text, isLost = false) {
+    live.textContent = text;
+    live.classList.toggle("lost", isLost);
+  }
+
+  async function get(name) {
+    const answer = await fetch(name, { cache: "no-cache" });
+    if (!answer.ok) throw answer;
+    return answer;
+  }
+
+  async function refresh() {
+    clearTimeout(timer);
+    if (page.hidden) return;
+    try {
+      const reports = (await (await get("manifest.json")).json()).reports, own = reports.find(entry => entry.id === report.id);
+      const digest = own ? own.digest : reports.map(entry => entry.id + entry.digest).join();
+      if (digest !== (known || report.digest)) await takeOver();
+      known = digest;
+      if (live.classList.contains("lost")) tell("live");
+    } catch (error) {
+      if (error.status === 404) return live.remove();
+      if (!live.classList.contains("lost")) tell("no answer since " + clock(), true);
+    }
+    clearTimeout(timer);
+    timer = setTimeout(refresh, REFRESH_MS);
+  }
+
+  async function takeOver() {
+    const fresh = new DOMParser().parseFromString(await (await get(location.href)).text(), "text/html");
+    const main = one("main"), data = fresh.getElementById("data");
+    if (!data || meta("name=digest", fresh) === meta("name=digest")) return;
+    // Another policy means another script or style: those come with a new page only.
+    if (meta("http-equiv", fresh) !== meta("http-equiv")) return location.reload();
+    const putBack = keep(main);
+    root.classList.add("settled");
+    FinOps.charts?.stop(main);
+    main.replaceWith(page.adoptNode(one("main", fresh)));
+    byId("data").textContent = data.textContent;
+    one("meta[name=digest]").content = meta("name=digest", fresh);
+    page.title = fresh.title;
+    startPage();
+    putBack();
+    tell("updated " + clock());
+  }
+
+  // Remembers what the reader has set, and returns how to set it again.
+  function keep(main) {
+    const active = page.activeElement, top = scrollY, selection = [active.selectionStart, active.selectionEnd];
+    const states = [...tables].map(([id, table]) => [id, table.state()]), marked = one(".marked", main);
+    const focused = main.contains(active) && (active.id ? () => byId(active.id) : where(active));
+    const held = all("details", main).map(old => [where(old), { open: old.open }]).concat(
+      all(".scroll", main).map(old => [where(old), { scrollLeft: old.scrollLeft, scrollTop: old.scrollTop }]));
+    return () => {
+      states.forEach(([id, state]) => tables.get(id)?.restore(state));
+      held.forEach(([find, values]) => Object.assign(find() || {}, values));
+      byId(marked?.id)?.classList.add("marked");
+      const target = focused && focused();
+      target?.focus({ preventScroll: true });
+      if (target?.localName === "input") target.setSelectionRange(...selection);
+      scrollTo({ top, behavior: "instant" });
+    };
+  }
+
+  // How to find an element again: by the id above it, and its number among its like below that.
+  function where(element) {
+    const home = element.parentElement.closest("[id]").id, name = element.localName, number = all(name, byId(home)).indexOf(element);
+    return () => byId(home) && all(name, byId(home))[number];
+  }
+
+  function startPage() {
+    const data = JSON.parse(byId("data").textContent);
+    report = data.report;
+    tables = new Map();
+    for (const id in data.tables) tables.set(id, new Table(id, data.tables[id], byId(id)));
+    fitAll();
+    startPlaces();
+    FinOps.charts?.start(one("main"), data);
+  }
+
+  function start() {
+    const controls = byId("controls"), wide = matchMedia("(min-width: 64rem)"), menu = one(".nav details");
+    controls.append(themeButton());
+    (wide.onchange = () => { menu.open = wide.matches; })();
+    menu.parentElement.classList.add("ready");
+    startPage();
+    jump();
+    addEventListener("hashchange", jump);
+    addEventListener("resize", fitAll);
+    if (!location.protocol.startsWith("http")) return;
+    live = make("p", { className: "live", role: "status" }, "live");
+    controls.prepend(live);
+    page.addEventListener("visibilitychange", refresh);
+    timer = setTimeout(refresh, REFRESH_MS);
+  }
+
+  root.classList.add("js");
+  try { theme = localStorage.getItem("theme"); } catch (_) { theme = "system"; }
+  setTheme(NAMES.includes(theme) ? theme : "system");
+  if (page.readyState === "loading") page.addEventListener("DOMContentLoaded", start);
+  else start();
+})(window.FinOps);
