@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
+import re
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -18,6 +19,8 @@ from catalog.prices import CLASSES, DatedPrice, Model, read_prices
 from errors import CatalogError
 
 FOLDER = Path(__file__).resolve().parent
+_PRICE = re.compile(r"\d{1,9}(\.\d{1,9})?\Z", re.ASCII)
+_SEPARATOR = re.compile(r'[,"\r\n]')
 
 
 class Provider(NamedTuple):
@@ -163,12 +166,12 @@ def load_catalog(folder: Path = FOLDER) -> Catalog:
     return Catalog(
         as_of=as_of,
         providers=tuple(providers),
-        tiers=entries("tiers", lambda one: Tier(one["tier"], one["price_usd"], int(one["weight"]))),
-        archetypes=entries("archetypes", _archetype),
+        tiers=entries("tiers", _tier),
+        archetypes=entries("archetypes", functools.partial(_archetype, rhythms)),
         regions=entries("regions", _region),
-        environments=entries("environments", lambda one: (one["environment"], int(one["weight"]))),
+        environments=entries("environments", lambda one: (_word(one["environment"]), int(one["weight"]))),
         features=entries("features", functools.partial(_feature, lengths)),
-        speeds=dict(entries("classes", _speed)),
+        speeds=_speeds(dict(entries("classes", _speed))),
         probabilities=probabilities,
         lengths=lengths,
         rhythms=rhythms,
@@ -214,12 +217,12 @@ def _providers(folder: Path) -> List[Provider]:
 def _provider(path: Path) -> Provider:
     document = _read(path)
     try:
-        provider, share = str(document["provider"]), Decimal(document["market_share_percent"])
+        provider, share = _word(document["provider"]), Decimal(document["market_share_percent"])
         models = tuple(_model(path, provider, entry) for entry in document["models"])
         if not 0 <= share <= 100:
             raise CatalogError(f"{path.name}: market_share_percent {share} is not between 0 and 100")
         return Provider(provider, str(document["title"]), share, models)
-    except (KeyError, TypeError, ArithmeticError) as error:
+    except (KeyError, TypeError, ValueError, ArithmeticError) as error:
         raise CatalogError(f"{path.name}: {_reason(error)}") from error
 
 
@@ -227,10 +230,10 @@ def _model(path: Path, provider: str, entry: Mapping[str, Any]) -> Model:
     name = entry.get("model") if isinstance(entry, dict) else None
     try:
         return Model(
-            provider=provider, model=str(entry["model"]), capability=_one_of(CLASSES, entry["class"]),
+            provider=provider, model=_word(entry["model"]), capability=_one_of(CLASSES, entry["class"]),
             popularity=float(entry["popularity"]), released=_day(entry["released"]), retired=_day(entry["retired"]),
-            aliases=tuple(entry.get("aliases", ())), prices=read_prices(entry["prices"]),
-            sources=tuple(entry["sources"]), note=str(entry.get("note", "")))
+            aliases=_texts("aliases", entry.get("aliases", [])), prices=read_prices(entry["prices"]),
+            sources=_texts("sources", entry["sources"]), note=str(entry.get("note", "")))
     except (KeyError, TypeError, ValueError, ArithmeticError) as error:
         raise CatalogError(f"{path.name}: model {name!r}: {_reason(error)}") from error
 
@@ -244,31 +247,47 @@ def _entries(path: Path, document: Mapping[str, Any], section: str, read: Callab
     for number, row in enumerate(rows, 1):
         try:
             result.append(read(row))
-        except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
             raise CatalogError(f"{path.name}: {section} entry {number}: {_reason(error)}") from error
     return tuple(result)
 
 
-def _archetype(one: Mapping[str, Any]) -> Archetype:
+def _tier(one: Mapping[str, Any]) -> Tier:
+    price = one["price_usd"]
+    # The text goes into every line of a log as it stands.
+    if not isinstance(price, str) or not _PRICE.match(price):
+        raise ValueError(f"price_usd {price!r} is not a price in dollars as text, like \"29\" or \"29.50\"")
+    return Tier(_word(one["tier"]), price, int(one["weight"]))
+
+
+def _archetype(known_rhythms: Mapping[str, Rhythm], one: Mapping[str, Any]) -> Archetype:
     low, high = one["calls_per_day"]
-    return Archetype(one["archetype"], int(one["weight"]), (int(low), int(high)), float(one["active_days"]),
-                     dict(one["rhythms"]))
+    rhythms = {_one_of(known_rhythms, name): int(weight) for name, weight in one["rhythms"].items()}
+    return Archetype(_word(one["archetype"]), int(one["weight"]), (int(low), int(high)), float(one["active_days"]),
+                     rhythms)
 
 
 def _region(one: Mapping[str, Any]) -> Region:
-    return Region(one["region"], int(one["weight"]), int(one["utc_offset_hours"]), float(one["latency_factor"]),
+    return Region(_word(one["region"]), int(one["weight"]), int(one["utc_offset_hours"]), float(one["latency_factor"]),
                   one["area"])
 
 
 def _feature(lengths: Mapping[str, Lengths], one: Mapping[str, Any]) -> Feature:
     return Feature(
-        one["feature"], one["product"], int(one["share"]), _one_of(lengths, one["lengths"]),
+        _word(one["feature"]), _word(one["product"]), int(one["share"]), _one_of(lengths, one["lengths"]),
         float(one["calls_per_session"]), float(one["gap_seconds"]), float(one["prompt_growth"]),
         {_one_of(CLASSES, name): int(weight) for name, weight in one["classes"].items()})
 
 
 def _speed(one: Mapping[str, Any]) -> Tuple[str, Speed]:
-    return one["class"], Speed(*(float(one[name]) for name in Speed._fields))
+    return _one_of(CLASSES, one["class"]), Speed(*(float(one[name]) for name in Speed._fields))
+
+
+def _speeds(found: Dict[str, Speed]) -> Dict[str, Speed]:
+    missing = [name for name in CLASSES if name not in found]
+    if missing:
+        raise CatalogError(f"market.json: classes has no entry for {', '.join(missing)}")
+    return found
 
 
 def _rhythm(name: str, one: Mapping[str, Any]) -> Rhythm:
@@ -303,6 +322,19 @@ def _check_names(path: Path, models: Sequence[Model]) -> None:
 
 def _day(text: Optional[str]) -> Optional[date]:
     return date.fromisoformat(text) if text else None
+
+
+def _texts(name: str, value: Any) -> Tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise ValueError(f"{name} must be a list of texts, not {value!r}")
+    return tuple(value)
+
+
+def _word(value: Any) -> str:
+    """Check a name that stands in lines of a log, which know no quotes."""
+    if not isinstance(value, str) or not value.strip() or _SEPARATOR.search(value):
+        raise ValueError(f"{value!r} is no name: a text without commas, quotes and line ends is needed")
+    return value
 
 
 def _one_of(known: Any, name: str) -> str:

@@ -224,6 +224,8 @@ def _price(entry, **changes):
     entry["models"][0]["prices"][0].update(changes)
 
 
+NO_NAME = "is no name: a text without commas, quotes and line ends is needed"
+NO_TIER_PRICE = "is not a price in dollars as text, like \"29\" or \"29.50\""
 NOT_A_PRICE = "is not a price in dollars per million tokens with at most 6 decimals"
 
 
@@ -244,6 +246,12 @@ NOT_A_PRICE = "is not a price in dollars per million tokens with at most 6 decim
     (lambda one: one["models"][1].update(prices=[]), SONNET + "prices must be a list with ascending 'from' dates"),
     (lambda one: one["models"][1]["prices"][0]["long_context"].pop("above_input_tokens"),
      SONNET + "above_input_tokens is missing"),
+    (lambda one: one["models"][0].update(aliases="haiku"), HAIKU + "aliases must be a list of texts, not 'haiku'"),
+    (lambda one: one["models"][0].update(aliases=["haiku", 4]),
+     HAIKU + "aliases must be a list of texts, not ['haiku', 4]"),
+    (lambda one: one["models"][0].update(sources="here"), HAIKU + "sources must be a list of texts, not 'here'"),
+    (lambda one: one["models"][0].update(model="a,b"), "anthropic.json: model 'a,b': 'a,b' " + NO_NAME),
+    (lambda one: one.update(provider=""), "anthropic.json: '' " + NO_NAME),
     (lambda one: one["models"][1].update(released="soon"), SONNET + "Invalid isoformat string: 'soon'"),
     (lambda one: one["models"][1].update(aliases=["claude-haiku-4-5"]),
      "anthropic.json: the name 'claude-haiku-4-5' stands for both claude-haiku-4-5 and claude-sonnet-4-5"),
@@ -282,6 +290,26 @@ def test_a_repeated_alias_is_refused_with_both_models(folder):
      "workload.json: rhythm 'coder': 24 hourly weights of at least 0, not all 0, are needed"),
     (MARKET, lambda one: one.pop("tiers"), "market.json: tiers is missing"),
     (MARKET, lambda one: one["tiers"][1].pop("price_usd"), "market.json: tiers entry 2: price_usd is missing"),
+    (MARKET, lambda one: one["tiers"][1].update(price_usd="$99"),
+     f"market.json: tiers entry 2: price_usd '$99' {NO_TIER_PRICE}"),
+    (MARKET, lambda one: one["tiers"][1].update(price_usd="99,00"),
+     f"market.json: tiers entry 2: price_usd '99,00' {NO_TIER_PRICE}"),
+    (MARKET, lambda one: one["tiers"][1].update(price_usd="-1"),
+     f"market.json: tiers entry 2: price_usd '-1' {NO_TIER_PRICE}"),
+    (MARKET, lambda one: one["tiers"][1].update(price_usd="1e3"),
+     f"market.json: tiers entry 2: price_usd '1e3' {NO_TIER_PRICE}"),
+    (MARKET, lambda one: one["tiers"][1].update(price_usd=99),
+     f"market.json: tiers entry 2: price_usd 99 {NO_TIER_PRICE}"),
+    (MARKET, lambda one: one["tiers"][0].update(tier="a\nb"), f"market.json: tiers entry 1: 'a\\nb' {NO_NAME}"),
+    (MARKET, lambda one: one["environments"][0].update(environment='"p"'),
+     f"market.json: environments entry 1: '\"p\"' {NO_NAME}"),
+    (MARKET, lambda one: one["archetypes"][1].update(rhythms={"nocturnal": 1}),
+     "market.json: archetypes entry 2: 'nocturnal' is none of office, always_on, evening, coder"),
+    (MARKET, lambda one: one["archetypes"][1].update(rhythms=["office"]),
+     "market.json: archetypes entry 2: 'list' object has no attribute 'items'"),
+    (MARKET, lambda one: one["classes"].pop(1), "market.json: classes has no entry for standard"),
+    (MARKET, lambda one: one["classes"][0].update({"class": "huge"}),
+     "market.json: classes entry 1: 'huge' is none of premium, standard, budget"),
     (MARKET, lambda one: one["regions"][0].update(weight="x"),
      "market.json: regions entry 1: invalid literal for int() with base 10: 'x'"),
     (MARKET, lambda one: one["features"][2].update(lengths="endless"),
