@@ -5,7 +5,9 @@ A value comes from a flag, else from the environment variable `FINOPS_<NAME>`, e
 from __future__ import annotations
 
 import datetime
+import math
 import os
+import re
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Dict, Mapping, Optional
@@ -14,6 +16,8 @@ from errors import UsageError
 
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENT_PREFIX = "FINOPS_"
+_WHOLE = re.compile(r"[+-]?\d{1,18}\Z", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(\d{1,18}(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?\Z", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -48,22 +52,26 @@ class Settings:
 
 
 def load_settings(environment: Optional[Mapping[str, str]] = None) -> Settings:
-    """Return the settings with the environment's overrides; a value of the wrong kind is a `UsageError`."""
+    """Return the settings with the environment's overrides; a value that a setting cannot have is a `UsageError`."""
     environment = os.environ if environment is None else environment
     changes: Dict[str, Any] = {}
     for field in fields(Settings):
         name = ENVIRONMENT_PREFIX + field.name.upper()
         if name in environment:
-            changes[field.name] = _converted(name, environment[name], type(field.default))
+            changes[field.name] = _converted(name, environment[name], field.default)
     return Settings(**changes)
 
 
-def _converted(name: str, text: str, kind: type) -> object:
-    try:
-        return kind(text)
-    except ValueError:
-        wanted = "a whole number" if kind is int else "a number"
-        raise UsageError(f"environment variable {name}: {text!r} is not {wanted}") from None
+def _converted(name: str, text: str, default: object) -> object:
+    """Return a text as the kind of value that the default is; Python's own readers take more, such as 1_000 and inf."""
+    if isinstance(default, str):
+        if default and not text.strip():
+            raise UsageError(f"environment variable {name} is empty: give a path, or unset it")
+        return text
+    whole = isinstance(default, int)
+    if not (_WHOLE if whole else _NUMBER).match(text.strip()) or not math.isfinite(float(text)):
+        raise UsageError(f"environment variable {name}: {text!r} is not {'a whole number' if whole else 'a number'}")
+    return int(text) if whole else float(text)
 
 
 def parse_date(text: str, name: str) -> datetime.date:

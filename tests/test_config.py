@@ -37,6 +37,9 @@ def test_settings_cannot_be_changed():
     ("FINOPS_SEED", "7", "seed", 7),
     ("FINOPS_DAYS", "30", "days", 30),
     ("FINOPS_LOCK_WAIT_SECONDS", "0.5", "lock_wait_seconds", 0.5),
+    ("FINOPS_TARGET_MB", " 5e1\n", "target_mb", 50.0),
+    ("FINOPS_SEED", "-3", "seed", -3),
+    ("FINOPS_TODAY", "", "today", ""),
     ("FINOPS_TODAY", "2026-05-01", "today", "2026-05-01")])
 def test_the_environment_overrides_one_setting_and_leaves_the_rest(name, text, field, value):
     assert load_settings({name: text, "SEED": "9"}) == dataclasses.replace(Settings(), **{field: value})
@@ -51,6 +54,17 @@ def test_the_process_environment_is_read_when_none_is_given(monkeypatch):
     ("FINOPS_SEED", "many", "environment variable FINOPS_SEED: 'many' is not a whole number"),
     ("FINOPS_SEED", "1.5", "environment variable FINOPS_SEED: '1.5' is not a whole number"),
     ("FINOPS_DAYS", "", "environment variable FINOPS_DAYS: '' is not a whole number"),
+    ("FINOPS_SEED", "1_000", "environment variable FINOPS_SEED: '1_000' is not a whole number"),
+    ("FINOPS_SEED", "9" * 5000, f"environment variable FINOPS_SEED: '{'9' * 5000}' is not a whole number"),
+    ("FINOPS_SEED", "\u0663", "environment variable FINOPS_SEED: '\u0663' is not a whole number"),
+    ("FINOPS_TARGET_MB", "1_000.0", "environment variable FINOPS_TARGET_MB: '1_000.0' is not a number"),
+    ("FINOPS_TARGET_MB", "inf", "environment variable FINOPS_TARGET_MB: 'inf' is not a number"),
+    ("FINOPS_TARGET_MB", "-Infinity", "environment variable FINOPS_TARGET_MB: '-Infinity' is not a number"),
+    ("FINOPS_TARGET_MB", "1e999", "environment variable FINOPS_TARGET_MB: '1e999' is not a number"),
+    ("FINOPS_TARGET_MARGIN", "nan", "environment variable FINOPS_TARGET_MARGIN: 'nan' is not a number"),
+    ("FINOPS_TARGET_MARGIN", "", "environment variable FINOPS_TARGET_MARGIN: '' is not a number"),
+    ("FINOPS_CSV_PATH", "", "environment variable FINOPS_CSV_PATH is empty: give a path, or unset it"),
+    ("FINOPS_REPORTS_PATH", "  ", "environment variable FINOPS_REPORTS_PATH is empty: give a path, or unset it"),
     ("FINOPS_TARGET_MB", "5,00", "environment variable FINOPS_TARGET_MB: '5,00' is not a number")])
 def test_an_override_of_the_wrong_kind_is_refused_by_name(name, text, message):
     with pytest.raises(UsageError) as caught:
