@@ -138,11 +138,10 @@ def test_calls_are_summed_by_day_and_by_weekday_and_hour() -> None:
 def test_the_headline_tells_what_the_log_holds_and_what_is_missing() -> None:
     two = [call(), call(timestamp="2026-03-02T11:00:00Z")]
     assert results_of(two)["headline"] == (
-        "2 calls of 1 customer from 2026-03-02 to 2026-03-02: no row was set aside, no cost is unknown, and no hour is "
-        "silent.")
-    later = call(timestamp="2026-03-02T13:00:00Z", cost_nano=None)
+        "2 calls of 1 customer on 2026-03-02: no row was set aside, no cost is unknown, and no hour is silent.")
+    later = call(timestamp="2026-03-03T01:00:00Z", cost_nano=None)
     assert results_of([*two, later], [("cost_usd is negative", 1)])["headline"] == (
-        "3 calls of 1 customer from 2026-03-02 to 2026-03-02: 1 of 4 rows set aside, 1 call without a known cost, "
-        "1 hour without any call.")
+        "3 calls of 1 customer from 2026-03-02 to 2026-03-03: 1 of 4 rows set aside, 1 call without a known cost, "
+        "13 hours without any call.")
     assert results_of([], [("cost_usd is negative", 2)])["headline"] == "No call could be counted: 2 rows set aside."
     assert (results_of([])["headline"], results_of([])["week"]) == (NO_CALLS, [])

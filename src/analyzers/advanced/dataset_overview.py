@@ -98,8 +98,9 @@ def _headline(rows: Results, time: Results, unpriced: Results, customers: int) -
               f"{numbered(unpriced['calls'], 'call')} without a known cost" if unpriced["calls"] else "",
               f"{numbered(silent, 'hour')} without any call" if silent else ""]
     found = ", ".join(filter(None, faults)) or "no row was set aside, no cost is unknown, and no hour is silent"
-    return (f"{numbered(rows['accepted'], 'call')} of {numbered(customers, 'customer')} from {time['first'][:10]} to "
-            f"{time['last'][:10]}: {found}.")
+    first, last = time["first"][:10], time["last"][:10]
+    when = f"on {first}" if first == last else f"from {first} to {last}"
+    return f"{numbered(rows['accepted'], 'call')} of {numbered(customers, 'customer')} {when}: {found}."
 
 
 def _daily(hourly: Sequence[Group]) -> List[Results]:

@@ -34,7 +34,7 @@ PAGE = (
             b.Column("share", "Share of subscriptions"))),
         b.Table("at_risk", "Unusually silent, the dearest subscriptions first", columns=_PERSON, most=200,
                 empty="Nobody is unusually silent."),
-        b.Table("leavers", "Left, the dearest subscriptions first", columns=_PERSON, most=200,
+        b.Table("leavers", "Left, the dearest subscriptions first", columns=_PERSON[:-1], most=200,
                 empty="Nobody has fallen silent longer than its rhythm explains."))),
     b.Section(title="Comings and goings", wide=True, blocks=(
         b.Lines("weekly", "Active customers a week", label="first_day", values=(
@@ -57,11 +57,11 @@ PAGE = (
                      names=("Last weeks", "Weeks before"), empty="The log is too short to compare weeks."))),
     b.Section(title="How this is counted", blocks=(
         b.Notes("rule.words"),
-        b.Facts("rule", "How far to trust it", names=(
-            b.Column("judged", "Customers judged", b.COUNT),
-            b.Column("expected_false_alarms", "False alarms to expect among them, at most", b.NUMBER),
-            b.Column("past_looks", "Looks at the log's own past", b.COUNT),
-            b.Column("past_false_alarms", "Of them false alarms", b.COUNT),
-            b.Column("past_false_alarm_rate", "Rate of false alarms in the past", b.SHARE),
-            b.Column("least_active_days", "Active days before anybody is judged", b.COUNT))),
-        b.Facts("growth", names=(b.Column("weeks_compared", "Weeks compared", b.COUNT),)))))
+        b.Facts(title="How far to trust it", names=(
+            b.Column("rule.judged", "Customers judged", b.COUNT),
+            b.Column("rule.expected_false_alarms", "False alarms to expect among them, at most", b.NUMBER),
+            b.Column("rule.past_looks", "Looks at the log's own past", b.COUNT),
+            b.Column("rule.past_false_alarms", "Of them false alarms", b.COUNT),
+            b.Column("rule.past_false_alarm_rate", "Rate of false alarms in the past", b.SHARE),
+            b.Column("rule.least_active_days", "Active days before anybody is judged", b.COUNT),
+            b.Column("growth.weeks_compared", "Weeks compared with as many before", b.COUNT))))))

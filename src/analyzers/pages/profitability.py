@@ -16,7 +16,7 @@ HIGHLIGHTS = (_MARGIN,)
 PAGE = (
     b.Cards(cards=(
         _MARGIN,
-        b.Card("summary.compared.margin_percent", "Margin of revenue, whole log", spark="months.margin_percent"),
+        b.Card("summary.compared.margin_percent", "Margin of revenue, whole log"),
         b.Card("trend.current.revenue", "Revenue, last period", change="trend.revenue_change", rise=b.GOOD),
         b.Card("trend.current.cost", "Cost, last period", change="trend.cost_change", rise=b.BAD,
                report="understanding"),
@@ -40,8 +40,7 @@ PAGE = (
                            ("Last day", "current.last", "previous.last"),
                            ("Revenue", "current.revenue", "previous.revenue"),
                            ("Cost", "current.cost", "previous.cost"),
-                           ("Margin", "current.margin", "previous.margin"),
-                           ("Margin, %", "current.margin_percent", "previous.margin_percent"))),
+                           ("Margin", "current.margin", "previous.margin"))),
         b.Table("months", "By month", columns=("month",) + _TIER_COLUMNS,
                 about="The log's first and last month count with the days that the log holds of them; towards its ends "
                       "less revenue is seen, since a customer's first call is still to come or its next one is not "
