@@ -146,7 +146,9 @@ class Comparison(Block):
 class Chart(Block):
     """What all charts have: rows at the path, the column of labels, the columns of values, a bound on the labels.
 
-    Rows beyond `most` (0: no bound) are added up as "other" where adding makes sense, so that the whole stays whole.
+    `label` may name several columns, with spaces between; a single mapping of names to numbers needs none, and is a row
+    for each name. Rows beyond `most` (0: no bound) are added up as "other" where adding makes sense, so that the whole
+    stays whole.
     """
 
     label: str = ""
