@@ -11,6 +11,7 @@ from simulator_logs import correlation
 from calls.values import parse_timestamp
 from catalog.loader import load_catalog
 from simulator.calendar import MS_PER_HOUR
+from simulator.rows import PATIENCE_MS
 
 # Kolmogorov-Smirnov distance to the quantile grid. Calls of a session are neighbours in a pool and thousands of
 # calls are few hundred sessions, so that distances of 0.02 are chance; a log-normal fit would be 0.1 away.
@@ -21,7 +22,9 @@ KS_MOST_GROWING = 0.12
 POINTS = 0.06  # of all calls: a customer or two make that many, so shares cannot come out closer
 CUSTOMERS = 500
 STORM_HOURS = 9  # at most six of outage, and then the last of its sessions
-ENOUGH_CALLS = 10  # in an hour, for the gaps between them to have a spread
+ENOUGH_CALLS = 10  # in an hour, for failures among them to vary
+# For the spread of gaps: that of n gaps cannot pass the square root of n - 1, so 4 takes more than 17 of them.
+ENOUGH_GAPS = 20
 
 FEATURES = [("chat", "conversation", KS_MOST), ("rag_search", "mixed", KS_MOST), ("classification", "short", KS_MOST),
             ("reasoning_agent", "reasoning", KS_MOST), ("code_assistant", "coding", KS_MOST_GROWING)]
@@ -129,15 +132,16 @@ def test_the_gini_coefficient_of_calls_by_customer_is_that_of_real_pools(log):
 def test_gaps_within_an_hour_of_a_customer_are_burstier_than_chance(windows):
     spreads = []
     for calls in windows.values():
-        if len(calls) >= ENOUGH_CALLS:
+        if len(calls) >= ENOUGH_GAPS:
             gaps = [later.timestamp_ms - earlier.timestamp_ms for earlier, later in zip(calls, calls[1:])]
             spreads.append(statistics.pstdev(gaps) / max(statistics.mean(gaps), 1))
     spreads.sort()
-    assert len(spreads) > 1000
-    # Real pools: medians 1.03 to 1.21, 90th percentiles 3.95 to 5.5 of windows that hold more calls, 57 to 90 % over 1.
-    assert 1.0 <= statistics.median(spreads) <= 1.4
-    assert spreads[len(spreads) * 9 // 10] > 2.5
-    assert 0.55 <= sum(spread > 1 for spread in spreads) / len(spreads) <= 0.92
+    assert len(spreads) > 500
+    # Three real pools: medians 1.03 to 1.21, 90th percentiles 3.95 to 5.5, 57 to 90 % over 1; five seeds here: 1.21 to
+    # 1.24, 4.0 to 4.1, 72 to 75 %.
+    assert 1.03 <= statistics.median(spreads) <= 1.3
+    assert 3.7 <= spreads[len(spreads) * 9 // 10] <= 5.5
+    assert 0.57 <= sum(spread > 1 for spread in spreads) / len(spreads) <= 0.90
 
 
 def test_customers_are_quiet_most_of_the_time(log, windows):
@@ -216,6 +220,7 @@ def test_latency_has_a_heavy_tail_among_all_calls_and_among_calls_of_one_length(
     # What the class, the lengths and the region give is the middle of what is seen.
     assert statistics.median(against_expected) == pytest.approx(1, abs=0.1)
     assert all(call.latency_ms >= 30_000 for call in log.calls if call.status == "timeout")
+    assert max(latency) <= PATIENCE_MS
 
 
 def test_dearer_classes_and_farther_regions_are_slower(log):
