@@ -7,7 +7,9 @@ call keep the others within theirs for more than eighteen million of the largest
 from __future__ import annotations
 
 import struct
-from typing import Callable, Sequence
+from functools import partial
+from itertools import repeat
+from typing import Callable, List, Sequence, Tuple
 
 from rollup.cubes import EXACT_MS, OCTAVE_STEPS, Measures
 
@@ -18,6 +20,8 @@ _ALL = struct.Struct(f"<{FIELDS}Q")
 _LOW_BITS = FIELD_BITS * (FIELDS - 1)
 _FIELD_MASK = (1 << FIELD_BITS) - 1
 _LOW_MASK = (1 << _LOW_BITS) - 1
+_MEASURES_OF: Callable[[Tuple[int, ...]], Measures] = partial(tuple.__new__, Measures)
+_BYTES_OF: Callable[[int, int, str], bytes] = int.to_bytes  # type: ignore[assignment]
 _STEP_BITS = OCTAVE_STEPS.bit_length()
 _EXACT_BITS = EXACT_MS.bit_length() - 1
 
@@ -38,6 +42,15 @@ def unpack(packed: int) -> Measures:
         # The cost alone may need more than its field.
         values = _ALL.unpack((packed & _LOW_MASK).to_bytes(_ALL.size, "little"))[:-1] + (packed >> _LOW_BITS,)
     return tuple.__new__(Measures, values)
+
+
+def unpack_all(packed: Sequence[int]) -> List[Measures]:
+    """Return the measures that each of many numbers holds, in a third of the time that one by one would take."""
+    try:
+        joined = b"".join(map(_BYTES_OF, packed, repeat(_ALL.size), repeat("little")))
+    except OverflowError:
+        return list(map(unpack, packed))
+    return list(map(_MEASURES_OF, _ALL.iter_unpack(joined)))
 
 
 def unpacker(measure: str) -> Callable[[int], int]:
