@@ -5,7 +5,7 @@ import blocks as b
 
 _USE = (
     b.Column("cost", "Cost", bar=True), b.Column("share", "Share of cost"), b.Column("calls", "Calls"),
-    b.Column("failed", "Failed calls", b.COUNT), b.Column("unpriced", "Calls without a price"),
+    b.Column("unpriced", "Calls without a price"),
     b.Column("input_tokens", "Input tokens"), b.Column("output_tokens", "Output tokens"))
 _SHORT_USE = _USE[:3] + (b.Column("tokens", "Tokens"),)
 _PARTS = (
@@ -53,19 +53,18 @@ PAGE = (
                 columns=(_ORGANISATION, b.Column("change", "Change, $", b.MONEY_CHANGE, bar=True)) + _PARTS),
         b.Table("what_changed.by_feature", "Change of spend by feature",
                 columns=("feature", b.Column("change", "Change, $", b.MONEY_CHANGE, bar=True)) + _PARTS),
-        b.Table("what_changed.by_model", "Change of spend by model", most=50,
+        b.Table("what_changed.by_model", "Change of spend by model", most=25,
                 columns=("model", b.Column("change", "Change, $", b.MONEY_CHANGE, bar=True)) + _PARTS))),
     b.Section(title="Where the money goes", blocks=(
         b.Doughnut("by_provider", "Spend by provider", label="provider", values=(b.Column("cost", "Cost"),)),
         b.TreeMap("token_efficiency", "Spend by feature and model", label="model", values=(b.Column("cost", "Cost"),),
-                  group="feature"),
+                  group="feature", most=30),
         b.Table("by_provider", "Providers", key="provider", columns=("provider",) + _USE),
         b.Table("by_model", "Models", key="model", most=200, columns=("model",) + _USE),
         b.Table("by_organization", "Organisations", most=50, columns=(_ORGANISATION,) + _SHORT_USE),
         b.Table("by_product", "Products", key="product", columns=("product",) + _SHORT_USE),
-        b.Table("by_tier", "Plans", columns=(b.Column("tier", "Plan"),) + _SHORT_USE),
-        b.Table("by_environment", "Environments", columns=("environment",) + _SHORT_USE),
-        b.Table("by_region", "Regions", columns=("region",) + _SHORT_USE))),
+        b.Table("by_environment", "Environments", columns=("environment",) + _SHORT_USE,
+                about="Plans, regions, features and customers have reports of their own; the JSON holds them too."))),
     b.Section(title="Who spends most", wide=True, blocks=(
         b.Bars("concentration.pareto", "How few customers make most of the cost", label="customers_share",
                values=(b.Column("cost_share", "Share of cost"),),
@@ -73,7 +72,7 @@ PAGE = (
         b.Table("top_spenders", "The ten customers that cost most", columns=("customer",) + _SHORT_USE,
                 about="All customers are in the results as JSON (by_customer)."))),
     b.Section(title="What tokens cost", wide=True, blocks=(
-        b.Table("token_efficiency", "Cost of tokens by feature and model", most=75, columns=(
+        b.Table("token_efficiency", "Cost of tokens by feature and model", most=50, columns=(
             "feature", "model", b.Column("cost", "Cost", bar=True), b.Column("calls", "Calls"),
             b.Column("usd_per_million_tokens", "Cost of a million tokens"),
             b.Column("tokens_per_call", "Tokens a call"),
