@@ -210,9 +210,9 @@ def test_a_simulated_log_adds_up(log) -> None:
 
 
 def test_the_headline_tells_the_price_of_tokens_who_takes_most_and_what_looks_wasted() -> None:
-    calls = [call(input_tokens=800, output_tokens=200, cost_nano=2_000_000),
+    calls = [call(input_tokens=800, output_tokens=200, cost_nano=4_000_000),
              call(input_tokens=2000, output_tokens=1000, cost_nano=3_000_000, feature_id="rag_search")]
-    assert results_of(calls)["headline"] == "A million tokens cost $1.25; rag_search takes 75.0 % of them at $1.00."
+    assert results_of(calls)["headline"] == "A million tokens cost $1.75; rag_search takes 75.0 % of them at $1.00."
     results = results_of(prompts_of([12_000, 2_000, 3_000, 4_000]))
     worth = sum(one["monthly_usd"] or 0 for one in results["recommendations"])
     assert worth and results["headline"].endswith(f"chat takes 100.0 % of them; ${worth} a month looks wasted.")
