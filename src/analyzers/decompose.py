@@ -12,10 +12,11 @@ from typing import Dict, List, Mapping, NamedTuple, Sequence, Tuple
 from analyzers.common import Period, Periods
 from calls.record import SUCCESS
 from catalog.loader import Catalog
-from rollup.cubes import Measures
-from rollup.rollup import Rollup
+from rollup.rollup import Group, Rollup
 
 Model = Tuple[str, str]  # provider and model
+_NAMES = ("organization", "feature", "provider", "model", "status")
+_PROVIDER = _NAMES.index("provider")
 
 
 class Parts(NamedTuple):
@@ -66,30 +67,37 @@ def decompose(before: Mapping[Model, Use], after: Mapping[Model, Use]) -> Parts:
     return Parts(volume, mix, failed, tokens, nano[1] - nano[0] - volume - mix - failed - tokens)
 
 
-def uses(rollup: Rollup, period: Period, scope: str, catalog: Catalog) -> Dict[str, Dict[Model, Use]]:
-    """Return what each value of a dimension did with each model in a period."""
-    every: Dict[Tuple[str, Model], List[Measures]] = {}
-    # One wide question first: all scopes are then answered from it.
-    for where, place in (({"day": period.days}, 0), ({"day": period.days, "status": SUCCESS}, 1)):
-        rollup.keep("day", "organization", "feature", "provider", "model", "status")
-        for group in rollup.by(scope, "provider", "model", where=where):
-            key = (group.key[0], (group.key[1], group.key[2]))
-            every.setdefault(key, [Measures(), Measures()])[place] = group.measures
+def uses(groups: Sequence[Group], scope: str, period: Period, catalog: Catalog) -> Dict[str, Dict[Model, Use]]:
+    """Return what each value of a dimension did with each model, from a period's groups by `_NAMES`."""
+    place = _NAMES.index(scope)
+    sums: Dict[Tuple[str, Model], List[int]] = {}
+    for key, one in groups:
+        use = sums.setdefault((key[place], (key[_PROVIDER], key[_PROVIDER + 1])), [0] * 5)
+        use[0] += one.calls
+        use[1] += one.cost_nano
+        if key[-1] == SUCCESS:
+            use[2] += one.calls
+            use[3] += one.input_tokens
+            use[4] += one.output_tokens
     found: Dict[str, Dict[Model, Use]] = {}
     day = date(*map(int, period.first.split("-")))
-    for (value, model), (all_calls, good) in every.items():
+    for (value, model), (calls, nano, succeeded, given, taken) in sums.items():
         price = catalog.price_on(model[0], model[1], day)
         weights = (price.input, price.output) if price else (1, 1)
-        weighted = good.input_tokens * weights[0] + good.output_tokens * weights[1]
-        found.setdefault(value, {})[model] = Use(all_calls.calls, good.calls, weighted, all_calls.cost_nano)
+        found.setdefault(value, {})[model] = Use(calls, succeeded, given * weights[0] + taken * weights[1], nano)
     return found
 
 
-def what_changed(rollup: Rollup, pair: Periods, scope: str, catalog: Catalog) -> Dict[str, Parts]:
-    """Return the parts of the change of each value of a dimension, the largest change first."""
-    before, after = (uses(rollup, period, scope, catalog) for period in (pair.previous, pair.current))
-    parts = {value: decompose(before.get(value, {}), after.get(value, {})) for value in sorted({*before, *after})}
-    return dict(sorted(parts.items(), key=lambda item: -abs(item[1].total)))
+def what_changed(rollup: Rollup, pair: Periods, scopes: Sequence[str], catalog: Catalog) -> Dict[str, Dict[str, Parts]]:
+    """Return for each scope the parts of the change of each of its values, the largest change first."""
+    # Days are many: each period is rolled up once, and all scopes are answered from that.
+    groups = [(period, rollup.by(*_NAMES, where={"day": period.days})) for period in (pair.previous, pair.current)]
+    found = {}
+    for scope in scopes:
+        before, after = (uses(ones, scope, period, catalog) for period, ones in groups)
+        parts = {value: decompose(before.get(value, {}), after.get(value, {})) for value in sorted({*before, *after})}
+        found[scope] = dict(sorted(parts.items(), key=lambda item: -abs(item[1].total)))
+    return found
 
 
 def summed(parts: Sequence[Parts]) -> Parts:

@@ -163,10 +163,8 @@ def _forecast(days: List[str], ahead: Optional[Forecast]) -> Optional[Results]:
 
 
 def _changes(rollup: Rollup, pair: Periods) -> Results:
-    catalog = load_catalog()
     found: Results = {"current": _period(pair.current), "previous": _period(pair.previous)}
-    for scope in SCOPES_OF_CHANGE:
-        parts = what_changed(rollup, pair, scope, catalog)
+    for scope, parts in what_changed(rollup, pair, SCOPES_OF_CHANGE, load_catalog()).items():
         found[f"by_{scope}"] = [dict({scope: value}, **_parts(one)) for value, one in parts.items()]
         if scope == "organization":
             found["total"] = _parts(summed(list(parts.values())))
