@@ -9,12 +9,14 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tup
 import blocks as b
 from generators.formats import NUMERIC, kind_of, number, show, words
 from generators.page_parts import at
+from generators.scales import ELLIPSIS
 from generators.templates import fit
 
 LARGEST = Decimal(10) ** 300  # what is larger has no place as a plain number in JSON, and counts as unknown
 _ADDS = frozenset((b.MONEY, b.MONEY_CHANGE, b.COUNT, b.COMPACT, b.BYTES))
 # What is money or a count by its name, and still makes no sense when added up (a customer can be in several rows).
 _RATE = re.compile(r"(^|[_.])(per|mean|median|average|p\d+|max|min|unique|customers|price|index)(_|$)")
+LONGEST_LABEL = 120  # letters of a label in the data for the script
 OTHER = "other"
 EMPTY = "(empty)"  # a name without a letter
 _NAME, _VALUE = "name", "value"
@@ -186,8 +188,13 @@ def plain(value: Optional[Decimal]) -> Any:
     return int(value) if value == value.to_integral_value() and abs(value) < 10 ** 15 else float(value)
 
 
+def shortened(text: str, most: int) -> str:
+    """Return a text of at most so many letters, with an ellipsis where it was longer."""
+    return text if len(text) <= most else text[:most - 1] + ELLIPSIS
+
+
 def as_json(data: ChartData) -> Dict[str, Any]:
     """Return the labels and series of a chart for the page's script."""
-    return {"labels": [fit(text) for text in data.texts],
-            "series": [{"name": fit(one.name), "kind": one.kind, "values": [plain(value) for value in one.values]}
-                       for one in data.series]}
+    return {"labels": [shortened(fit(text), LONGEST_LABEL) for text in data.texts],
+            "series": [{"name": shortened(fit(one.name), LONGEST_LABEL), "kind": one.kind,
+                        "values": [plain(value) for value in one.values]} for one in data.series]}

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import List, Mapping, NamedTuple
 
 import blocks as b
-from generators.chart_data import ChartData, Series, total
+from generators.chart_data import ChartData, Series, shortened, total
 from generators.formats import show
 
 NO_VALUES = "No values."
@@ -128,8 +128,7 @@ def _value(one: Series, place: int) -> str:
 
 
 def _label(data: ChartData, place: int) -> str:
-    text = data.texts[place]
-    return text if len(text) <= LONGEST_LABEL else text[:LONGEST_LABEL - 1] + "\u2026"
+    return shortened(data.texts[place], LONGEST_LABEL)
 
 
 def _lower(name: str) -> str:

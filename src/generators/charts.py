@@ -178,7 +178,7 @@ class ChartBlocks(PageParts):
         block_id = self.new_id(block)
         kind = _type(block)
         self.data("charts", block_id, {"type": kind, "label": words(block.label), "rest": bool(data.rest),
-                                       **as_json(data), **(extra or {}), "message": " ".join(said)})
+                                       **as_json(data), **(extra or {})})
         return piece("frame.html", "figure", id=block_id, type=kind, title=_title(block), about=_about(block),
                      message=sentences(said), legend=names, svg=svg, beside=beside,
                      notes=join(piece("frame.html", "note", text=note) for note in data.notes))

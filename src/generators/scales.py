@@ -171,6 +171,8 @@ def cut(text: str, width: float) -> str:
     if text_width(text) <= width:
         return text
     left = width - text_width(ELLIPSIS)
+    if left < 0:
+        return ""
     for index, letter in enumerate(text):
         left -= text_width(letter)
         if left < 0:
