@@ -45,7 +45,7 @@ def test_hammering_is_a_day_full_of_rate_limits():
     calls = usual() + [call(timestamp=stamp(20, 9, minute), status="rate_limit", cost_nano=0) for minute in range(30)]
     (row,) = found(calls, "rate_limit_hammering")
     assert (row["scope"]["customer"], row["first"], row["last"]) == ("cust_1", "2026-03-20", "2026-03-20")
-    assert "30 of 36 calls hit the rate limit" in row["evidence"]
+    assert "30 of 30 calls hit the rate limit" in row["evidence"]
 
 
 def test_a_few_rate_limits_are_ordinary():
@@ -77,6 +77,12 @@ def test_calls_at_night_from_a_strange_region_two_days_in_a_row_are_a_serious_fi
 def test_a_traveller_by_day_or_a_single_away_session_is_not_a_leaked_key():
     assert found(usual() + strangers((20, 21), 16), "region_switch") == []
     assert found(usual() + strangers((20,), 7), "region_switch") == []
+
+
+def test_a_customer_that_calls_by_night_too_is_judged_by_the_hours_of_the_strange_calls():
+    # As many of its own calls at night as there are strange ones by day.
+    calls = usual() + [call(timestamp=stamp(day, 7, index)) for day in (20, 21) for index in range(8)]
+    assert found(calls + strangers((20, 21), 16), "region_switch") == []
 
 
 def test_a_region_used_on_many_days_is_home():
@@ -134,10 +140,20 @@ def bursting(names, peak_of):
     return calls
 
 
-def test_a_day_of_many_times_the_calls_is_unusual_volume():
-    (row,) = found(bursting(["cust_1"], ["cust_1"]), "unusual_volume")
-    assert (row["scope"]["customer"], row["first"]) == ("cust_1", "2026-03-20")
-    assert row["extra_calls"] > 250
+def test_a_run_of_many_times_the_calls_is_unusual_volume():
+    # Calls all day long, so that the other hours of the day say that it was an ordinary one.
+    calls = usual(calls=4) + [call(timestamp=stamp(day, hour, 5)) for day in range(1, 29) for hour in range(6, 23)]
+    calls += [call(timestamp=stamp(20, 3, second // 60, second % 60)) for second in range(300)]
+    (row,) = found(calls, "unusual_volume")
+    assert (row["customer"], row["first"], row["last"]) == ("cust_1", "2026-03-20T03", "2026-03-20T03")
+    assert 290 <= row["extra_calls"] <= 300
+    assert float(row["extra_cost"]) == pytest.approx(300 * 0.0006, rel=0.05)
+
+
+def test_a_day_busy_in_every_hour_is_no_run_but_its_cost_stands_out():
+    calls = [call(timestamp=stamp(day, hour, minute)) for day in range(1, 29) for hour in range(6, 23)
+             for minute in range(40 if day == 20 else 1 + (day + hour) % 2)]
+    assert {row["kind"] for row in results_of(calls)["findings"]} == {"cost_spike"}
 
 
 def test_what_all_customers_of_an_organisation_do_together_is_not_one_customers_abuse():

@@ -6,7 +6,6 @@ from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
 from analyzers.abuse_rules import (
     COST_SPIKE,
-    GRAIN,
     KINDS,
     MODEL_SWITCH,
     PROMPT_BLOAT,
@@ -15,26 +14,22 @@ from analyzers.abuse_rules import (
     RETRY_STORM,
     UNUSUAL_VOLUME,
     Finding,
-    find_hammering,
     find_model_switches,
     find_prompt_bloat,
-    find_region_switches,
-    find_storms,
     ordinal,
 )
-from analyzers.anomalies import FALSE_DISCOVERIES, Point, discoveries, robust_days, severity, standing_out
+from analyzers.anomalies import Point, discoveries, robust_days, severity, standing_out
 from analyzers.base import ADVANCED, HIGH, LOW, MEDIUM, Analyzer, Recommendation, Results
 from analyzers.common import median, monthly, usd
+from analyzers.hourly_rules import find_hammering, find_region_switches, find_storms, find_unusual_volume
+from analyzers.hours import HourlyUse
 from analyzers.pages import abuse_detection as described
 from analyzers.wording import NO_CALLS, money, numbered
 from catalog.loader import load_catalog
 from rollup.cubes import Measures
-from rollup.rollup import Group, Rollup
+from rollup.rollup import Rollup
 
-BUSY_HOURS = 8  # a loop runs for hours: a day's busiest stretch shows it better than its sum
-LEAST_EXTRA_CALLS = 20  # above what was expected: fewer are no volume that anybody would look into
 SPIKE_FLOOR = 0.01  # of what the whole log costs on a mean day: a smaller spike is not worth a look
-VOLUME_DISCOVERIES = 0.1  # share of findings of unusual volume that may be chance: volume swings by factors anyway
 LEAST_PEERS = 3  # other customers of an organisation, before a move of theirs counts as the organisation's
 ALWAYS_HIGH = (REGION_SWITCH,)  # a key in strange hands is serious before it is expensive
 RANKS = ("low", "medium", "high", "critical")
@@ -62,17 +57,15 @@ class AbuseDetectionAnalyzer(Analyzer):
 
     def examine(self, rollup: Rollup) -> Results:
         """Return `findings` (the most severe first), `by_kind`, and `customers` with the most serious ones."""
-        groups = rollup.by(*GRAIN)
-        hourly = rollup.by("hour", "customer", "organization")
+        rollup.keep("day", "customer", "organization", "feature", "model", "status")
+        use = HourlyUse(rollup)
         offsets = {one.region: one.utc_offset_hours for one in load_catalog().regions}
-        found = (find_hammering(groups)
-                 + find_storms(rollup.by("hour", "feature", "provider", "region", "status"))
-                 + find_region_switches(groups, hourly, offsets)
-                 + find_model_switches(groups) + find_prompt_bloat(groups))
-        days = max(1, len({group.key[0] for group in groups}))
+        found = (find_hammering(use) + find_storms(use) + find_region_switches(use, offsets)
+                 + find_model_switches(rollup) + find_prompt_bloat(rollup))
+        days = max(1, len(rollup.sums("calls", "day")))
         total = rollup.total()
-        found += find_unusual_volume(hourly, found)
-        found += find_cost_spikes(_daily(groups), total.cost_nano / days, found)
+        found += unexplained(find_unusual_volume(use), found)
+        found += find_cost_spikes(_daily(rollup), total.cost_nano / days, found)
         rows = [_row(one, total, days) for one in found]
         rows.sort(key=lambda row: (-RANKS.index(row["severity"]), -row["extra_cost"], row["first"], row["kind"]))
         return {
@@ -86,24 +79,6 @@ class AbuseDetectionAnalyzer(Analyzer):
             "recommendations": _recommendations(found, days, self.settings.month_days)}
 
 
-def find_unusual_volume(hourly: Sequence[Group], known: Sequence[Finding] = ()) -> List[Finding]:
-    """Return customers' days whose busiest hours had far more calls than theirs have.
-
-    The groups' key is hour, customer, organization. What the customers of an organisation do together is the
-    organisation's: only what exceeds it counts. Days of `known` findings are left to them.
-    """
-    hours: Dict[Tuple[str, str], Dict[str, List[int]]] = {}
-    for (hour, customer, organization), counted in hourly:
-        day = hours.setdefault((customer, organization), {}).setdefault(hour[:10], [0] * 24)
-        day[int(hour[11:])] += counted.calls
-    busy = {key: {day: float(_busiest(calls)) for day, calls in days.items()} for key, days in hours.items()}
-    return [Finding(UNUSUAL_VOLUME, dict(zip(("customer", "organization"), key)), point.time, point.time, point.score,
-                    point.p_value, round(point.value - point.expected), 0,
-                    f"{point.value:,.0f} calls in {BUSY_HOURS} hours, {point.value / point.expected:.1f} times what "
-                    f"this customer's busiest hours have ({point.expected:,.0f})")
-            for key, point in _discovered(busy, LEAST_EXTRA_CALLS, known, VOLUME_DISCOVERIES)]
-
-
 def find_cost_spikes(daily: Mapping[Tuple[str, str], Mapping[str, float]], day_nano: float,
                      known: Sequence[Finding] = ()) -> List[Finding]:
     """Return customers' days that cost far more than theirs do; `daily` in nano-dollars by customer and organisation.
@@ -114,29 +89,18 @@ def find_cost_spikes(daily: Mapping[Tuple[str, str], Mapping[str, float]], day_n
                     point.p_value, 0, round(point.value - point.expected),
                     f"${point.value / 1e9:,.4f} on one day, {point.value / point.expected:.1f} times this customer's "
                     f"level (${point.expected / 1e9:,.4f})")
-            for key, point in _discovered(daily, SPIKE_FLOOR * day_nano, known, FALSE_DISCOVERIES)]
+            for key, point in _discovered(daily, SPIKE_FLOOR * day_nano, known)]
 
 
-def _busiest(calls: Sequence[int]) -> int:
-    """Return the calls of a day's busiest stretch."""
-    stretch = best = sum(calls[:BUSY_HOURS])
-    for hour in range(BUSY_HOURS, len(calls)):
-        stretch += calls[hour] - calls[hour - BUSY_HOURS]
-        best = max(best, stretch)
-    return best
-
-
-def _daily(groups: Sequence[Group]) -> Dict[Tuple[str, str], Dict[str, float]]:
+def _daily(rollup: Rollup) -> Dict[Tuple[str, str], Dict[str, float]]:
     daily: Dict[Tuple[str, str], Dict[str, float]] = {}
-    for key, counted in groups:
-        series = daily.setdefault((key[1], key[2]), {})
-        series[key[0]] = series.get(key[0], 0.0) + counted.cost_nano
-    return daily
+    for (day, customer, organization), nano in rollup.sums("cost_nano", "day", "customer", "organization").items():
+        daily.setdefault((customer, organization), {})[day] = float(nano)
+    return {customer: daily[customer] for customer in sorted(daily)}
 
 
 def _discovered(series: Mapping[Tuple[str, str], Mapping[str, float]],
-                least_extra: float,
-                known: Sequence[Finding], rate: float) -> List[Tuple[Tuple[str, str], Point]]:
+                least_extra: float, known: Sequence[Finding]) -> List[Tuple[Tuple[str, str], Point]]:
     """Return the days that stand out of a customer's own past and of its organisation's day."""
     scored = [(key, one) for key, one in ((key, robust_days(days)) for key, days in series.items()) if one]
     together: Dict[Tuple[str, str], List[float]] = {}
@@ -148,18 +112,26 @@ def _discovered(series: Mapping[Tuple[str, str], Mapping[str, float]],
                                      for day, rest in zip(one.times, one.rests)])) for key, one in scored]
     high, tests = standing_out(own, least_extra)
     # Before the rate is controlled: what is explained already would make room for weaker ones.
-    high = _unexplained(high, known)
-    return discoveries(high, [point.p_value for _, point in high], tests, rate)
+    spans = _spans(known)
+    high = [(key, point) for key, point in high if not _is_inside(spans, key[0], point.time, point.time)]
+    return discoveries(high, [point.p_value for _, point in high], tests)
 
 
-def _unexplained(points: Sequence[Tuple[Tuple[str, str], Point]],
-                 known: Sequence[Finding]) -> List[Tuple[Tuple[str, str], Point]]:
-    """Return the points of customers whose day no more telling rule has named already."""
+def unexplained(found: Sequence[Finding], known: Sequence[Finding]) -> List[Finding]:
+    """Return the findings of customers whose days no more telling rule has named already."""
+    spans = _spans(known)
+    return [one for one in found if not _is_inside(spans, one.scope["customer"], one.first, one.last)]
+
+
+def _spans(known: Sequence[Finding]) -> Dict[str, List[Tuple[int, int]]]:
     spans: Dict[str, List[Tuple[int, int]]] = {}
     for one in known:
         spans.setdefault(one.scope.get("customer", ""), []).append((ordinal(one.first), ordinal(one.last)))
-    return [(key, point) for key, point in points
-            if not any(first <= ordinal(point.time) <= last for first, last in spans.get(key[0], ()))]
+    return spans
+
+
+def _is_inside(spans: Mapping[str, Sequence[Tuple[int, int]]], customer: str, first: str, last: str) -> bool:
+    return any(begin <= ordinal(last) and ordinal(first) <= end for begin, end in spans.get(customer, ()))
 
 
 def _headline(rows: Sequence[Results], total: Measures) -> str:

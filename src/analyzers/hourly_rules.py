@@ -1,0 +1,259 @@
+"""Rules of misuse and failure that hours show: hammering, retry storms, calls from strange regions at night, runs."""
+from __future__ import annotations
+
+import math
+from operator import add
+from typing import Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple, TypeVar
+
+from analyzers.abuse_rules import (
+    HISTORY_DAYS,
+    RATE_LIMIT_HAMMERING,
+    REGION_SWITCH,
+    RETRY_STORM,
+    UNUSUAL_VOLUME,
+    Finding,
+)
+from analyzers.anomalies import binomial_tail, discoveries
+from analyzers.bursts import Burst, find_bursts
+from analyzers.common import median
+from analyzers.hours import CLOCK, Caller, HourlyUse, Row, day_text, hour_text
+from calls.record import RATE_LIMIT
+
+TROUBLE_RATE = 0.2  # of calls: what an ordinary bad session or hour may fail at, so that only more is abnormal
+EPISODE_GAP = 2  # hours between failures of one storm at most
+LEAST_FAILURES = 3  # in a stretch: fewer cannot be told from chance
+MOST_CHANCE = 0.001  # of a stretch by itself, however few there are to choose from
+
+HOME_SHARE = 0.2  # of active days: a region used on more of them belongs to the customer's habits
+QUIET_SHARE = 0.9  # of the calls from elsewhere that must fall into the owner's quiet hours
+QUIET_HOURS = range(6)  # local time of the customer's main region
+# Days in a row from the same strange region, with calls there against a usual day's: one away session is common,
+# the same place twice at night is not, and a single night must be overwhelming.
+STRANGE = ((3, 0.3), (2, 0.5), (1, 8.0))
+LEAST_STRANGE = 8  # calls of a run
+NEAR_DAYS = 14  # around the strange days: what usual is, is judged by them, since traffic grows and shrinks
+LONGEST_STRANGE_DAYS = 5  # longer is a move, not a leak
+
+
+Item = TypeVar("Item")
+
+
+class _Stretch(NamedTuple):
+    """Hours of a place or a service: all its calls, those that count against it, and the nano-dollars."""
+
+    first: int
+    last: int
+    calls: int
+    hits: int
+    nano: int
+
+
+def find_hammering(use: HourlyUse) -> List[Finding]:
+    """Return customers' days on which far more calls than their own and the population's rate hit the rate limit."""
+    own: Dict[str, List[int]] = {}
+    for caller, hours in use.callers.items():
+        mine = own.setdefault(caller[0], [0, 0])
+        mine[0] += sum(hours.values())
+        mine[1] += use.limited.get(caller, 0)
+    tried, chances = [], []
+    for caller in sorted(caller for caller, hits in use.limited.items() if hits >= LEAST_FAILURES):
+        for _, cells in sorted(_limited(use.rows[caller]).items()):
+            for one in _stretches(cells):
+                if one.hits >= LEAST_FAILURES:
+                    tried.append((caller, one))
+                    rate = max(TROUBLE_RATE, _rate_elsewhere(own[caller[0]], [one]))
+                    chances.append(binomial_tail(one.hits, one.calls, rate))
+    p_values = dict(zip(tried, chances))
+    days: Dict[Tuple[Caller, int], List[_Stretch]] = {}
+    for caller, one in _certain(discoveries(tried, chances, len(tried)), p_values):
+        days.setdefault((caller, one.first // CLOCK), []).append(one)
+    return [_hammering(caller, found, min(p_values[caller, one] for one in found), own[caller[0]])
+            for (caller, _), found in sorted(days.items())]
+
+
+def _certain(found: Iterable[Item], p_values: Mapping[Item, float]) -> List[Item]:
+    return [one for one in found if p_values[one] <= MOST_CHANCE]
+
+
+def _limited(rows: Sequence[Row]) -> Dict[str, Dict[int, List[int]]]:
+    """Return by region and hour with rate limits the calls, those that hit the limit, and nano-dollars."""
+    regions: Dict[str, Dict[int, List[int]]] = {}
+    for row in rows:
+        if row[2] == RATE_LIMIT:
+            regions.setdefault(row[1], {}).setdefault(row[0], [0, 0, 0])[1] += row[3]
+    for hour, region, _, calls, nano in rows:
+        cell = regions.get(region, {}).get(hour)
+        if cell:
+            cell[0] += calls
+            cell[2] += nano
+    return regions
+
+
+def _stretches(cells: Mapping[int, Sequence[int]], gap: int = 1) -> List[_Stretch]:
+    """Return the stretches of hours, as long as the next is no further than the gap; cells: calls, hits, nano."""
+    found: List[_Stretch] = []
+    for hour in sorted(cells):
+        if found and hour - found[-1].last <= gap:
+            before = found[-1]
+            found[-1] = _Stretch(before.first, hour, *map(add, before[2:], cells[hour]))
+        else:
+            found.append(_Stretch(hour, hour, *cells[hour]))
+    return found
+
+
+def _rate_elsewhere(own: Sequence[int], found: Iterable[_Stretch]) -> float:
+    calls, hits = own
+    for one in found:
+        calls, hits = calls - one.calls, hits - one.hits
+    return hits / calls if calls else 0.0
+
+
+def _hammering(caller: Caller, found: Sequence[_Stretch], p_value: float, own: Sequence[int]) -> Finding:
+    calls, hits, nano = (sum(one[place] for one in found) for place in (2, 3, 4))
+    first, last = (day_text(hour // CLOCK) for hour in (found[0].first, max(one.last for one in found)))
+    return Finding(
+        RATE_LIMIT_HAMMERING, dict(zip(("customer", "organization", "feature"), caller)), first, last, _score(p_value),
+        p_value, calls, nano, f"{hits:,} of {calls:,} calls hit the rate limit ({hits / calls:.0%}; this customer's "
+                              f"usual rate is {_rate_elsewhere(own, found):.1%})")
+
+
+def _score(p_value: float) -> float:
+    return -math.log10(max(p_value, 1e-300))
+
+
+def find_storms(use: HourlyUse) -> List[Finding]:
+    """Return provider and region hours in which far more calls failed than a bad hour has, neighbours as one."""
+    tried = [(service, hour, cell) for service, hours in sorted(use.services.items())
+             for hour, cell in sorted(hours.items()) if cell[1] >= LEAST_FAILURES]
+    tests = sum(cell[1] > 0 for hours in use.services.values() for cell in hours.values())
+    chances = [binomial_tail(cell[1], cell[0], TROUBLE_RATE) for _, _, cell in tried]
+    p_values = {(service, hour): chance for (service, hour, _), chance in zip(tried, chances)}
+    services: Dict[Tuple[str, str], List[int]] = {}
+    for service, hour in _certain([item[:2] for item in discoveries(tried, chances, tests)], p_values):
+        services.setdefault(service, []).append(hour)
+    found = []
+    for service, hours in sorted(services.items()):
+        for one in _stretches({hour: use.services[service][hour] for hour in hours}, EPISODE_GAP):
+            inside = [hour for hour in hours if one.first <= hour <= one.last]
+            found.append(_storm(service, one, min(p_values[service, hour] for hour in inside)))
+    return found
+
+
+def _storm(service: Tuple[str, str], one: _Stretch, p_value: float) -> Finding:
+    provider, region = service
+    return Finding(
+        RETRY_STORM, {"provider": provider, "region": region}, hour_text(one.first), hour_text(one.last),
+        _score(p_value), p_value, one.hits, one.nano,
+        f"{one.hits:,} of {one.calls:,} calls to {provider} from {region} ended in server errors or timeouts "
+        f"({one.hits / one.calls:.0%}) within {one.last - one.first + 1} hour(s)")
+
+
+class _Visit(NamedTuple):
+    """A day's calls of a customer from one region: how many, how many of them in quiet hours, nano-dollars."""
+
+    calls: int
+    quiet: int
+    nano: int
+
+
+def find_region_switches(use: HourlyUse, offsets: Mapping[str, int]) -> List[Finding]:
+    """Return days on which a customer calls at night from a region that it does not belong to.
+
+    `offsets` gives each region's hours from UTC. Where the offset of the main region is unknown, the hours cannot be
+    judged and only three days in a row count.
+    """
+    found = []
+    for (customer, organization), regions in sorted(_regions(use).items()):
+        home = max(sorted(regions), key=lambda region: len({row[0] // CLOCK for row in regions[region]}))
+        offset = offsets.get(home)
+        visits = {region: _visits(rows, offset) for region, rows in regions.items()}
+        for region, run in _strange_runs(visits, home, offset is not None):
+            calls, quiet, nano = (sum(visits[region][day][place] for day in run) for place in range(3))
+            when = "" if offset is None else f", {quiet / calls:.0%} of them between 0 and 6 o'clock local time"
+            found.append(Finding(
+                REGION_SWITCH, {"customer": customer, "organization": organization, "region": region},
+                day_text(run[0]), day_text(run[-1]), float(len(run)), None, calls, nano,
+                f"{calls:,} calls from {region} on {len(run)} day(s) in a row{when}; the customer calls from {home}"))
+    return found
+
+
+def _regions(use: HourlyUse) -> Dict[Tuple[str, str], Dict[str, List[Row]]]:
+    """Return the rows by region of the customers that called from several."""
+    known: Dict[str, Set[str]] = {}
+    for caller, rows in use.rows.items():
+        known.setdefault(caller[0], set()).update([row[1] for row in rows])
+    customers: Dict[Tuple[str, str], Dict[str, List[Row]]] = {}
+    for caller, rows in use.rows.items():
+        if len(known[caller[0]]) > 1:
+            regions = customers.setdefault((caller[0], caller[1]), {})
+            for row in rows:
+                regions.setdefault(row[1], []).append(row)
+    return customers
+
+
+def _visits(rows: Iterable[Row], offset: Optional[int]) -> Dict[int, _Visit]:
+    days: Dict[int, List[int]] = {}
+    for hour, _, _, calls, nano in rows:
+        cell = days.setdefault(hour // CLOCK, [0, 0, 0])
+        cell[0] += calls
+        cell[2] += nano
+        if offset is not None and (hour + offset) % CLOCK in QUIET_HOURS:
+            cell[1] += calls
+    return {day: _Visit(*cell) for day, cell in days.items()}
+
+
+def _strange_runs(visits: Mapping[str, Mapping[int, _Visit]], home: str,
+                  is_judged: bool) -> List[Tuple[str, List[int]]]:
+    """Return strange regions and days in a row whose calls from there are many enough, and at night."""
+    daily: Dict[int, int] = {}
+    for days in visits.values():
+        for day, visit in days.items():
+            daily[day] = daily.get(day, 0) + visit.calls
+    if len(daily) < HISTORY_DAYS:
+        return []
+    found = []
+    for region, days in sorted(visits.items()):
+        if region == home or len(days) > HOME_SHARE * len(daily):
+            continue
+        wanted = [day for day, visit in days.items() if not is_judged or visit.quiet >= QUIET_SHARE * visit.calls]
+        for run in _runs(sorted(wanted)):
+            calls, usual = sum(days[day].calls for day in run), _usual_near(daily, run)
+            least = STRANGE if is_judged else STRANGE[:1]
+            if calls >= LEAST_STRANGE and any(len(run) >= number and calls >= share * usual
+                                              for number, share in least):
+                found.append((region, run))
+    return found
+
+
+def _usual_near(daily: Mapping[int, int], run: Sequence[int]) -> float:
+    """Return the median calls of the days around a run."""
+    near = [calls for day, calls in daily.items()
+            if day not in run and run[0] - NEAR_DAYS <= day <= run[-1] + NEAR_DAYS]
+    return median(near or list(daily.values()))
+
+
+def _runs(days: Sequence[int]) -> List[List[int]]:
+    """Return stretches of days without a gap, none longer than a leak lasts."""
+    runs: List[List[int]] = []
+    for day in days:
+        if runs and day - runs[-1][-1] == 1 and len(runs[-1]) < LONGEST_STRANGE_DAYS:
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    return runs
+
+
+def find_unusual_volume(use: HourlyUse) -> List[Finding]:
+    """Return runs of hours in which a customer's feature made far more calls than its day explains."""
+    return [_volume(one, use) for one in find_bursts(use.callers)]
+
+
+def _volume(one: Burst, use: HourlyUse) -> Finding:
+    nano = use.cost(one.caller, one.first, one.last)
+    extra = one.calls - one.expected
+    hours = one.last - one.first + 1
+    return Finding(
+        UNUSUAL_VOLUME, dict(zip(("customer", "organization", "feature"), one.caller)), hour_text(one.first),
+        hour_text(one.last), one.evidence, math.exp(-one.evidence), round(extra), round(nano * extra / one.calls),
+        f"{one.calls:,} calls of {one.caller[2]} within {hours} hour(s), where {one.expected:,.1f} are usual; the rest "
+        f"of the day does not explain it")
