@@ -54,11 +54,12 @@ def test_a_budgets_levels_are_reached_on_the_day_the_sum_passes_them_or_will_at_
 
 
 def test_the_pace_is_the_running_sum_and_goes_on_at_the_rate():
-    pace = results_of(daily(3, 16), monthly_budget_usd=20.0)["budget"]["pace"]
-    assert [row["day"] for row in pace] == [f"2026-03-{day:02d}" for day in range(1, 32)]
-    assert [row["spent"] for row in pace] == [None] * 2 + [Decimal(day) for day in range(1, 15)] + [None] * 15
-    assert [row["projected"] for row in pace] == [None] * 15 + [Decimal(day) for day in range(14, 30)]
-    assert {row["budget"] for row in pace} == {Decimal(20)}
+    budget = results_of(daily(3, 16), monthly_budget_usd=20.0)["budget"]
+    rows = budget["pace"] + budget["ahead"]
+    assert [row["day"] for row in rows] == [f"2026-03-{day:02d}" for day in range(3, 32)]
+    assert [row["spent"] for row in rows] == [Decimal(day) for day in range(1, 30)]
+    assert (len(budget["pace"]), rows[-1]["spent"], {row["budget"] for row in rows}) == (
+        14, budget["projected"], {Decimal(20)})
 
 
 def test_the_headline_counts_alerts_and_holds_the_month_against_its_budget():

@@ -143,19 +143,20 @@ def describe_budget(rollup: Rollup, monthly_budget_usd: float) -> Optional[Resul
         "overrun": usd(projected - budget.nano),
         "levels": [_level(share, level, budget, running, spent_on, spent, rate, today, last)
                    for share, level in LEVELS],
-        "pace": _pace(budget, spent_on, rate, today, last)}
+        **_pace(budget, spent_on, rate, today, last)}
 
 
-def _pace(budget: Budget, spent_on: Dict[str, int], rate: int, today: date, last: date) -> List[Results]:
-    """Return by day what the month had cost, and from today on what it will have cost at this rate."""
+def _pace(budget: Budget, spent_on: Dict[str, int], rate: int, today: date, last: date) -> Results:
+    """Return by day what the month had cost (`pace`), and what it will have cost at this rate (`ahead`)."""
     rows: List[Results] = []
     so_far, first = 0, _date(min(spent_on))
     for number in range(1, last.day + 1):
         day = last.replace(day=number)
         so_far += spent_on.get(day.isoformat(), 0) if day <= today else rate
-        rows.append({"day": day.isoformat(), "spent": usd(so_far) if first <= day <= today else None,
-                     "projected": usd(so_far) if day >= today else None, "budget": usd(budget.nano)})
-    return rows
+        if first <= day:
+            rows.append({"day": day.isoformat(), "spent": usd(so_far), "budget": usd(budget.nano)})
+    seen = len([row for row in rows if row["day"] <= today.isoformat()])
+    return {"pace": rows[:seen], "ahead": rows[seen:]}
 
 
 def _date(day: str) -> date:

@@ -32,6 +32,7 @@ PAGE = (
     b.Section(title="Cheaper models", wide=True, blocks=(
         b.Bars("chosen_switches", "What switching saves a month", label="model to_model", values=(
             b.Column("low_monthly", "At least"), b.Column("high_monthly", "At most")), most=8,
+            about="Today's model, and the cheaper one of its class or the next that saves most.",
             empty="No model has a cheaper one of its class or the next."),
         b.Table("model_switches", "Models that do the same work for less, dollars a month", most=100,
                 about="Of the options of one model only the chosen one counts.",
@@ -44,8 +45,8 @@ PAGE = (
                 empty="No calls look as if they could wait.", columns=(
                     b.Column("title", "Which calls"), b.Column("calls", "Calls"),
                     b.Column("monthly_cost_left", "Cost after the steps before")) + _RANGE
-                + (b.Column("published_share", "With a published batch price"),
-                   b.Column("customers", "Customers: which, or how many", b.TEXT))),)),
+                + (b.Column("published_share", "With a published batch price"),),
+                about="Which customers call around the clock is in the results as JSON (batchable)."),)),
     b.Section(title="Caches, for prompts that repeat", wide=True, blocks=(
         b.Table("cacheable", "Long prompts that come often, dollars a month", most=100,
                 empty="No model has prompts that are long and frequent enough, and a price for cached ones.", columns=(

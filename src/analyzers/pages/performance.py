@@ -50,7 +50,7 @@ PAGE = (
         b.Table("by_model", "Speed and errors by model", most=100, columns=_MODEL + _SPEED),
         b.Table("by_provider", "Speed and errors by provider", columns=("provider",) + _SPEED),
         b.Table("by_feature", "Speed and errors by feature", columns=("feature",) + _SPEED))),
-    b.Section(title="Where the limit is broken", blocks=(
+    b.Section(title="Where the limit is broken", wide=True, blocks=(
         b.Facts("sla", "Service level", names=(
             b.Column("sla_ms", "Limit"), b.Column("calls", "Answered calls with a known time"),
             b.Column("breaches", "Longer than the limit", b.COUNT), b.Column("compliance", "Within the limit", b.SHARE),

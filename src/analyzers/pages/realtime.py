@@ -20,9 +20,8 @@ PAGE = (
              text=("customer", "organization", "feature", "provider", "of", "text", "time"),
              empty="Nothing calls for a look: no alert is open."),
     b.Section(title="Where the month's budget will end", wide=True, blocks=(
-        b.Lines("budget.pace", "Spend of the month so far, and at the present rate", label="day", values=(
-            b.Column("spent", "Spent", b.MONEY), b.Column("projected", "At the present rate", b.MONEY),
-            b.Column("budget", "Budget", b.MONEY)),
+        b.Lines("budget.pace", "Spend of the month so far, and at the present rate", label="day", then="budget.ahead",
+            values=(b.Column("spent", "Spent", b.MONEY), b.Column("budget", "Budget", b.MONEY)),
             empty="The log has no whole day to hold against a budget."),
         b.Facts("budget", "Budget and pace", empty="The log has no whole day to hold against a budget.", names=(
             b.Column("month", "Month"), b.Column("budget", "Budget", b.MONEY), b.Column("source", "Held against"),

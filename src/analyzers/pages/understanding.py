@@ -29,7 +29,7 @@ PAGE = (
         _SPEND, _AHEAD,
         b.Card("summary.total_cost", "Spend, whole log", note="all calls, partial days too"),
         b.Card("summary.current_calls", "Calls, last period", change="summary.calls_change", spark="daily.calls"),
-        b.Card("summary.cost_per_thousand_calls", "Cost of a thousand calls", note="in the whole log"),
+        b.Card("summary.cost_per_thousand_calls", "Cost of a thousand calls", b.MONEY, note="in the whole log"),
         b.Card("concentration.top_10_percent_share", "Cost of the top 10 % of customers", b.SHARE))),
     b.Section(title="Where spend is heading", wide=True, blocks=(
         b.Lines("daily", "Spend a day, and the next 30 days", label="day", values=(b.Column("cost", "Spend"),),
