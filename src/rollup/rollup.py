@@ -94,6 +94,7 @@ class Rollup:
         self.first_ms: Optional[int] = None
         self.last_ms: Optional[int] = None
         self._views: Dict[Tuple[str, ...], Dict[Key, int]] = {}
+        self._made: Dict[str, Any] = {}
         self._latency_view: Dict[Key, Dict[int, int]] = {}
         self._columns: Dict[int, Columns] = {}
 
@@ -172,8 +173,8 @@ class Rollup:
         return self
 
     def _forget_answers(self) -> None:
-        if self._views or self._latency_view or self._columns:
-            self._views, self._latency_view, self._columns = {}, {}, {}
+        if self._views or self._latency_view or self._columns or self._made:
+            self._views, self._latency_view, self._columns, self._made = {}, {}, {}, {}
 
     def state(self) -> Dict[str, Any]:
         """Return all counts as plain lists and dictionaries, to be kept or sent to another process."""
@@ -224,6 +225,13 @@ class Rollup:
         names, cells = self._smallest(set(dimensions))
         if set(names) != set(dimensions):
             self._views[tuple(dimensions)] = regrouped(cells, names, dimensions)
+
+    def remember(self, name: str, make: Callable[[Rollup], Any]) -> Any:
+        """Return what was made of these counts under this name before, else make it; more counting forgets it."""
+        if name not in self._made:
+            made = make(self)
+            self._made[name] = made
+        return self._made[name]
 
     def total(self, where: Optional[Where] = None) -> Measures:
         """Return the measures of all calls, or of those that fit."""

@@ -161,3 +161,13 @@ def test_the_sums_of_one_measure_are_those_of_the_groups() -> None:
     assert sum(rollup.sums("calls").values()) == 400
     with pytest.raises(ValueError):
         rollup.sums("colour", "day")
+
+
+def test_what_is_made_of_the_counts_is_remembered_until_more_is_counted() -> None:
+    rollup = counted(calls(10))
+    assert [rollup.remember("calls", lambda one: one.total().calls) for _ in range(2)] == [10, 10]
+    made = []
+    rollup.remember("calls", made.append)
+    assert made == []
+    rollup.add(calls(11)[10])
+    assert rollup.remember("calls", lambda one: one.total().calls) == 11
