@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from itertools import chain, compress, islice
 from operator import eq
 from typing import Any, Dict, List, Mapping, NamedTuple, Set, Tuple
@@ -10,6 +11,7 @@ from errors import RecordError
 from rollup.blocks import HASH_BUCKETS, Rejected
 from rollup.rollup import Rollup
 
+FEW = 16  # times less than what is known: new numbers are inserted one by one
 REPEATED = RecordError("call_id", "is repeated", "is repeated")
 
 
@@ -56,8 +58,23 @@ def range_result(rollup: Rollup, rejected: List[Rejected], lines: int, ids: List
 
 
 def _merged(known: array[int], new: array[int]) -> Tuple[array[int], Set[int]]:
-    """Return two sorted lists as one, and the numbers that stand in it more than once."""
+    """Return two sorted lists as one, and the new numbers that stand in it more than once."""
+    if len(new) * FEW < len(known):
+        return _inserted(known, new)
     # Sorting takes the two as they are and merges them; equal numbers are neighbours then.
     numbers = sorted(chain(known, new))
     same = list(map(eq, numbers, islice(numbers, 1, None)))
-    return array("q", numbers), set(compress(numbers, same))
+    return array("q", numbers), set(compress(numbers, same)).intersection(new)
+
+
+def _inserted(known: array[int], new: array[int]) -> Tuple[array[int], Set[int]]:
+    """Do the same for a few new numbers: what stands between them is copied as it is."""
+    merged, same, first = array("q"), set(), 0
+    for number in new:
+        place = bisect_left(known, number, first)
+        merged += known[first:place]
+        if number in known[place:place + 1] or number in merged[-1:]:
+            same.add(number)
+        merged.append(number)
+        first = place
+    return merged + known[first:], same

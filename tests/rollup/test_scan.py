@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import os
 import random
+from array import array
 from pathlib import Path
 from typing import List
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from log_files import BAD_ROWS, ODD_ROWS, call, calls, counted, lines, write_log
 
+import rollup.counts as counting
 import rollup.scan as scan
 from calls.log_reader import RecordReader, read_layout
 from calls.record import FIELDS, HEADER
@@ -62,6 +64,17 @@ def test_clean_calls_of_any_plain_spelling_go_the_fast_road(tmp_path: Path, spel
     slow = careful(path).rollup
     monkeypatch.setattr(Counter, "_count_carefully", lambda *_: pytest.fail("the careful road was taken"))
     assert same_counts(scanned(path).rollup, slow)
+
+
+@given(st.lists(st.integers(0, 400)), st.lists(st.integers(0, 400)))
+def test_few_new_ids_are_merged_as_many_are(known: List[int], new: List[int]) -> None:
+    both = array("q", sorted(known)), array("q", sorted(new))
+    numbers = sorted(known + new)
+    for few in (0, 10 ** 9):  # always, and never
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(counting, "FEW", few)
+            merged, same = counting._merged(*both)
+        assert list(merged) == numbers and same == {number for number in new if numbers.count(number) > 1}
 
 
 def test_the_fast_and_the_careful_road_agree_on_damaged_input(mixed: Path) -> None:
