@@ -5,11 +5,15 @@ from collections import Counter
 from datetime import date, timedelta
 
 import pytest
-from simulator_logs import START
+from simulator_logs import START, tables
 
 from catalog.loader import load_catalog
 from errors import UsageError
+from simulator.calendar import Calendar
 from simulator.customers import MAX_CUSTOMERS, build_population, check_customers, cohort_of
+from simulator.scenarios.base_traffic import BaseTrafficSimulator
+from simulator.scenarios.multi_tenant import MultiTenantSimulator
+from simulator.scenarios.timezone_pattern import TimezonePatternSimulator
 
 DAYS = 90
 END = START + timedelta(DAYS - 1)
@@ -100,3 +104,28 @@ def test_a_calendar_before_any_model_was_on_sale_is_refused_with_what_to_do():
     with pytest.raises(UsageError) as caught:
         build_population(load_catalog(), 1, cohort_of(500, date(1990, 1, 1), 90))
     assert "choose a later --start" in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", [TimezonePatternSimulator, MultiTenantSimulator])
+def test_who_was_there_keeps_region_and_factor_when_others_come(kind):
+    """The biggest customers come late, and would be dealt their place first."""
+    people = population(count=60)
+    later = [one._replace(customer_id=f"late_{one.customer_id}", organization_id=f"late_{one.organization_id}",
+                          weight=9 * one.weight, cohort=1) for one in population(2, 30)]
+    found = []
+    for group in (people, people + later):
+        scenario = kind(seed=1)
+        scenario.settle(Calendar(START, 24), group, tables())
+        found.append([(one.region, scenario.customer_volume(one, scenario.calendar.moment(scenario.calendar.start_ms)))
+                      for one in scenario.customers[:len(people)]])
+    assert found[0] == found[1]
+
+
+def test_days_of_a_later_chapter_are_drawn_anew():
+    calendar = Calendar(START, 24)
+    active = []
+    for first_day in (0, 0, 30):
+        scenario = BaseTrafficSimulator(seed=1)
+        scenario.settle(calendar, population(), tables(), first_day)
+        active.append([one.customer.customer_id for one in scenario.demand(calendar.slices(1440)[0])])
+    assert active[0] == active[1] != active[2]

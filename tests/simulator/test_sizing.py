@@ -169,3 +169,25 @@ def test_slices_in_which_by_chance_nobody_called_do_not_stop_the_control():
 def test_the_smallest_log_of_a_long_calendar_is_written(tmp_path, seed):
     simulate(tmp_path / "calls.csv", 0.01, "--days", 400, "--seed", seed, "--start", START)
     assert (tmp_path / "calls.csv").stat().st_size > 5_000
+
+
+def test_the_session_at_the_edge_keeps_the_calls_that_fit():
+    maker = SessionMaker(tables(), stream("test"), START, 1.0)
+    maker.sessions += [session(30)]
+    fitting = Fitting(MIDNIGHT + MS_PER_DAY)
+    fitting.weigh(maker, 0, "")
+    fitting.cut(round(fitting.bytes / 3) + 1, Random(1))
+    assert [len(one[4]) for one in maker.sessions] == [len(one[5]) for one in maker.sessions] == [10]
+
+
+def test_the_plan_of_a_slice_holds_the_calls_that_incidents_will_add():
+    cohorts, weights, loops = (cohort_of(500, START, 30, 12),), [], set()
+    for incidents in (False, True):
+        spec = StorySpec(1, START, 30, 500, tuple(discover_scenarios()), 5_000_000, incidents, 221, cohorts)
+        story = Story(spec, load_settings({}))
+        weights.append(story.plan()[0])
+        loops |= {piece.number for piece in story.slices for one in story.incidents if one.kind == "runaway_loop"
+                  and one.start_ms < piece.end_ms and piece.start_ms < one.end_ms}
+    raised = {number for number, (less, more) in enumerate(zip(*weights)) if more > less}
+    assert loops and loops <= raised and len(raised) < 30
+    assert all(more >= less for less, more in zip(*weights))
