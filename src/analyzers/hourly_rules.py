@@ -16,8 +16,9 @@ from analyzers.abuse_rules import (
 from analyzers.anomalies import binomial_tail, discoveries
 from analyzers.bursts import Burst, find_bursts
 from analyzers.common import median
-from analyzers.hours import CLOCK, Caller, HourlyUse, Row, day_text, hour_text
+from analyzers.hours import CLOCK, Caller, HourlyUse, Row, day_text, hour_text, hourly_use
 from calls.record import RATE_LIMIT
+from rollup.rollup import Rollup
 
 TROUBLE_RATE = 0.2  # of calls: what an ordinary bad session or hour may fail at, so that only more is abnormal
 EPISODE_GAP = 2  # hours between failures of one storm at most
@@ -243,9 +244,15 @@ def _runs(days: Sequence[int]) -> List[List[int]]:
     return runs
 
 
-def find_unusual_volume(use: HourlyUse) -> List[Finding]:
+def bursts_of(rollup: Rollup) -> List[Burst]:
+    """Return the runs of all customers, found once for all that ask the same rollup."""
+    found: List[Burst] = rollup.remember("bursts", lambda one: find_bursts(hourly_use(one).callers))
+    return found
+
+
+def find_unusual_volume(rollup: Rollup) -> List[Finding]:
     """Return runs of hours in which a customer's feature made far more calls than its day explains."""
-    return [_volume(one, use) for one in find_bursts(use.callers)]
+    return [_volume(one, hourly_use(rollup)) for one in bursts_of(rollup)]
 
 
 def _volume(one: Burst, use: HourlyUse) -> Finding:

@@ -71,6 +71,12 @@ def _services(calls: Mapping[Key, int], costs: Mapping[Key, int],
     return services
 
 
+def hourly_use(rollup: Rollup) -> HourlyUse:
+    """Return the calls by hour, laid out once for all that ask the same rollup."""
+    use: HourlyUse = rollup.remember("hourly use", HourlyUse)
+    return use
+
+
 class _HourNumbers(Dict[str, int]):
     """The numbers of the hours that were met."""
 

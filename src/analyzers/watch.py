@@ -17,6 +17,8 @@ from analyzers.anomalies import (
     standing_out,
 )
 from analyzers.common import add
+from analyzers.hourly_rules import bursts_of
+from analyzers.hours import HourlyUse, hour_text, hourly_use
 from rollup.cubes import Measures
 from rollup.rollup import Group, Key, Rollup
 
@@ -63,46 +65,52 @@ class Watch(NamedTuple):
 
 def watch(rollup: Rollup) -> Watch:
     """Look at every day and hour of every scope."""
-    daily, hourly = _daily_series(rollup.by(*GRAIN)), _hourly_series(rollup)
+    daily, hourly = _series(rollup, "day"), _series(rollup, "hour")
     days = max(1, len(daily.get(("whole", ""), {})))
     floor = FLOOR * rollup.total().cost_nano / days
     by_day = _found(daily, robust_days, floor)
-    by_hour = _found(hourly, robust_hours, floor)
+    wide = {scope: values for scope, values in hourly.items() if scope[0] != "customer"}
+    by_hour = _found(wide, robust_hours, floor) + _runs(hourly_use(rollup), rollup, floor)
     alerts, same = _merged(_with_hours(by_day, by_hour))
     budget = max(LEAST_ALERTS, round(ALERTS_A_DAY * days))
     plain = [(grain, scope, point) for grain, series in (("day", daily), ("hour", hourly))
              for scope, values in series.items() for point in mean_plus_3_sigma(values)]
-    plain.sort(key=lambda item: item[2].expected - item[2].value)
+    plain.sort(key=lambda item: (item[2].expected - item[2].value, item[0], item[1], item[2].time))
     tested = {"days": sum(map(len, daily.values())), "hours": sum(map(len, hourly.values()))}
     return Watch(alerts[:budget], same, alerts[budget:], tested, plain)
 
 
-def _daily_series(groups: Sequence[Group]) -> Series:
-    series: Series = {}
-    for key, counted in groups:
-        day, nano = key[0], counted.cost_nano
-        for scope in scopes_of(key):
-            values = series.setdefault(scope, {})
-            values[day] = values.get(day, 0) + nano
-    return series
+def _series(rollup: Rollup, grain: str) -> Series:
+    """Return each scope's cost by day or hour, the scopes sorted."""
+    rollup.keep(grain, "customer", "organization")
+    rollup.keep(grain, "feature", "provider")
+    series: Series = {("whole", ""): {key[0]: nano for key, nano in rollup.sums("cost_nano", grain).items()}}
+    for kind in SCOPES[1:]:
+        for (time, value), nano in rollup.sums("cost_nano", grain, kind).items():
+            scope = (kind, value)
+            if scope in series:
+                series[scope][time] = nano
+            else:
+                series[scope] = {time: nano}
+    return {scope: series[scope] for scope in sorted(series)}
+
+
+def _runs(use: HourlyUse, rollup: Rollup, floor: float) -> List[Alert]:
+    """Return the hours of customers that their days do not explain; hours by themselves say little of a customer."""
+    found = []
+    for one in bursts_of(rollup):
+        nano = use.cost(one.caller, one.first, one.last)
+        expected = nano * min(1.0, one.expected / one.calls)
+        if nano - expected >= floor:
+            hours = sorted({row[0] for row in use.rows[one.caller] if one.first <= row[0] <= one.last})
+            point = Point(hour_text(one.first), nano, expected, one.evidence, math.exp(-one.evidence))
+            found.append(Alert(("customer", one.caller[0]), point, tuple(map(hour_text, hours))))
+    return found
 
 
 def scopes_of(key: Key) -> Tuple[Scope, ...]:
     """Return the scopes that a group of the finest grain belongs to."""
     return (("whole", ""), ("organization", key[2]), ("feature", key[3]), ("provider", key[4]), ("customer", key[1]))
-
-
-def _hourly_series(rollup: Rollup) -> Series:
-    series: Series = {}
-    for (hour, customer, organization), counted in rollup.by("hour", "customer", "organization"):
-        for scope in (("whole", ""), ("organization", organization), ("customer", customer)):
-            values = series.setdefault(scope, {})
-            values[hour] = values.get(hour, 0) + counted.cost_nano
-    for key, counted in rollup.by("hour", "feature", "provider", "region", "status"):
-        for scope in (("feature", key[1]), ("provider", key[2])):
-            values = series.setdefault(scope, {})
-            values[key[0]] = values.get(key[0], 0) + counted.cost_nano
-    return series
 
 
 def _found(series: Series, rule: Callable[[Mapping[str, float]], Optional[Rests]], floor: float) -> List[Alert]:
@@ -128,12 +136,15 @@ def _with_hours(days: Sequence[Alert], hours: Sequence[Alert]) -> List[Alert]:
         inside.setdefault((one.scope, one.day), []).append(one)
     merged = []
     for one in days:
-        found = inside.pop((one.scope, one.day), [])
-        merged.append(one._replace(hours=tuple(sorted(each.point.time for each in found))))
+        merged.append(one._replace(hours=_hours(inside.pop((one.scope, one.day), []))))
     for found in inside.values():
         worst = max(found, key=lambda each: each.excess)
-        merged.append(worst._replace(hours=tuple(sorted(each.point.time for each in found))))
+        merged.append(worst._replace(hours=_hours(found)))
     return sorted(merged, key=lambda one: (-one.excess, one.point.time, one.scope))
+
+
+def _hours(alerts: Sequence[Alert]) -> Tuple[str, ...]:
+    return tuple(sorted({hour for one in alerts for hour in one.hours or (one.point.time,)}))
 
 
 def _merged(alerts: Sequence[Alert]) -> Tuple[List[Alert], Dict[int, List[Scope]]]:

@@ -22,7 +22,7 @@ from analyzers.anomalies import Point, discoveries, robust_days, severity, stand
 from analyzers.base import ADVANCED, HIGH, LOW, MEDIUM, Analyzer, Recommendation, Results
 from analyzers.common import median, monthly, usd
 from analyzers.hourly_rules import find_hammering, find_region_switches, find_storms, find_unusual_volume
-from analyzers.hours import HourlyUse
+from analyzers.hours import hourly_use
 from analyzers.pages import abuse_detection as described
 from analyzers.wording import NO_CALLS, money, numbered
 from catalog.loader import load_catalog
@@ -58,13 +58,13 @@ class AbuseDetectionAnalyzer(Analyzer):
     def examine(self, rollup: Rollup) -> Results:
         """Return `findings` (the most severe first), `by_kind`, and `customers` with the most serious ones."""
         rollup.keep("day", "customer", "organization", "feature", "model", "status")
-        use = HourlyUse(rollup)
+        use = hourly_use(rollup)
         offsets = {one.region: one.utc_offset_hours for one in load_catalog().regions}
         found = (find_hammering(use) + find_storms(use) + find_region_switches(use, offsets)
                  + find_model_switches(rollup) + find_prompt_bloat(rollup))
         days = max(1, len(rollup.sums("calls", "day")))
         total = rollup.total()
-        found += unexplained(find_unusual_volume(use), found)
+        found += unexplained(find_unusual_volume(rollup), found)
         found += find_cost_spikes(_daily(rollup), total.cost_nano / days, found)
         rows = [_row(one, total, days) for one in found]
         rows.sort(key=lambda row: (-RANKS.index(row["severity"]), -row["extra_cost"], row["first"], row["kind"]))
