@@ -1,12 +1,13 @@
 """The endpoints below /api, /health and /metrics."""
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
 
-from app.files import FileCache, packed
+from app.files import packed
 from app.jobs import Job
-from app.messages import Refusal, Request, Response, as_json
+from app.messages import JSON_TYPE, Refusal, Request, Response, as_json, json_bytes
 from app.metrics import METRICS_TYPE, Meter
 from app.pages import Pages, respond
 from app.queries import CSV, DEFAULT_ROWS, JSON, parse_question
@@ -18,7 +19,7 @@ from app.watcher import MEGABYTE
 from calls.values import format_timestamp
 from config import Settings
 
-OPENAPI = "openapi.json"
+OPENAPI = Path(__file__).resolve().parent / "openapi.json"
 _NOT_LOGS = (".rejected.csv",)
 
 
@@ -31,7 +32,6 @@ class Services(NamedTuple):
     simulators: Simulators
     pages: Pages
     meter: Meter
-    files: FileCache
     scenarios: Sequence[Any]
 
 
@@ -41,6 +41,11 @@ class Api:
     def __init__(self, services: Services) -> None:
         """Hold what they work with."""
         self._with = services
+        document = json.loads(OPENAPI.read_text(encoding="utf-8"))
+        schemas = document["components"]["schemas"]
+        schemas["AnalyzerId"]["enum"] = list(services.regenerator.ids)
+        schemas["ScenarioId"]["enum"] = [one.id for one in services.scenarios]
+        self._openapi = packed(json_bytes(document), JSON_TYPE)
 
     def routes(self) -> Tuple[Route, ...]:
         """Return the routes of all endpoints."""
@@ -73,10 +78,7 @@ class Api:
 
     def openapi(self, request: Request, given: Parameters) -> Response:
         """Return the description of all this."""
-        served = self._with.files.read(Path(__file__).resolve().parent, OPENAPI)
-        if served is None:
-            raise Refusal(404, "the description is missing from this installation")
-        return respond(served)
+        return respond(self._openapi)
 
     def results(self, request: Request, given: Parameters) -> Response:
         """Return an analyser's results, as on disk."""
@@ -87,8 +89,8 @@ class Api:
         try:
             question = parse_question(given.text("by"), given.texts("where"), given.text("format", JSON),
                                       given.text("limit", str(DEFAULT_ROWS)))
-        except ValueError as error:
-            raise Refusal(400, str(error)) from None
+        except (ValueError, LookupError) as error:
+            raise Refusal(400 if isinstance(error, ValueError) else 404, str(error)) from None
         response = respond(packed(*self._with.regenerator.question(question)))
         if question.form != CSV:
             return response

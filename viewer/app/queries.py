@@ -36,7 +36,7 @@ class Answer(NamedTuple):
 
 
 def parse_question(by: str, where: Sequence[str], form: str, limit: str) -> Question:
-    """Read the texts of a request; raises ValueError saying what cannot be asked."""
+    """Read a request's texts; raises ValueError for what is written wrongly, LookupError for what is not counted."""
     dimensions = tuple(one.strip() for one in by.split(",") if one.strip())
     filters: Dict[str, Tuple[str, ...]] = {}
     for one in where:
@@ -76,7 +76,7 @@ def _check(dimensions: Sequence[str], filters: Mapping[str, Any]) -> None:
     if unknown:
         raise ValueError(f"there is no dimension {unknown[0][:40]!r}; there are: {', '.join(DIMENSIONS)}")
     if not any(set(asked) <= set(cube.dimensions) for cube in CUBES):
-        raise ValueError(f"{', '.join(asked)} are not counted together; counted are: "
+        raise LookupError(f"{', '.join(asked)} are not counted together; counted are: "
                          + "; ".join(", ".join(cube.dimensions) for cube in CUBES))
 
 

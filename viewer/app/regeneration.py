@@ -26,6 +26,7 @@ from config import Settings
 
 MOST_ASKED = 5  # analysers that are asked for and wait
 MOST_QUESTIONS = 8  # that wait for an answer
+START_SECONDS = 5.0  # that a question waits for a worker
 ANSWER_SECONDS = 20.0  # that a question waits
 RETRY_SECONDS = 30.0  # after which a round is done again when it failed to write
 RESTART_SECONDS = (0.0, 1.0, 5.0, 15.0, 60.0)  # before a worker is replaced, by how many were lost in a row
@@ -49,6 +50,7 @@ class Regenerator:
         self._numbers = itertools.count(1)
         self._worker: Optional[WorkerLink] = None
         self._lost_in_a_row = 0
+        self._has_worker = threading.Event()
         self._start_at = 0.0
         self._retry_at = float("inf")
         self._ending = threading.Event()
@@ -97,6 +99,7 @@ class Regenerator:
                 raise Refusal(503, "too many questions wait for the counts: ask again in a moment", Retry_After="2")
             self._questions[number] = answer
         try:
+            self._has_worker.wait(START_SECONDS)
             if not self._worker or not self._worker.send((QUESTION, number, str(self.watcher.path), question)):
                 raise Refusal(503, "the worker is being started: ask again in a moment", Retry_After="2")
             return answer.result(ANSWER_SECONDS)
@@ -150,6 +153,7 @@ class Regenerator:
     def _start_worker(self) -> None:
         """Start a worker; one that takes the place of another gets the rest of its round."""
         self._worker = WorkerLink(self._settings)
+        self._has_worker.set()
         self._log.event("worker started", pid=self._worker.pid)
         if self._round:
             self._order(self._round, tuple(self._round.left))
@@ -256,6 +260,7 @@ class Regenerator:
     def _lost(self) -> None:
         """Replace a worker that is gone, and go on with the round behind the analyser that it was at."""
         assert self._worker is not None
+        self._has_worker.clear()
         how, self._worker = self._worker.reap(), None
         round_, late = self._round, bool(self._round and self._round.is_late)
         self._log.event("worker lost", how=how, analyser=round_.current if round_ else None)

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -16,6 +17,7 @@ from config import ROOT, Settings
 COMMAND = ROOT / "src" / "run_all_simulators.py"
 STOP_SECONDS = 5.0  # that simulators get to end on a whole line before they are killed
 LIMITS = {"size": (0.01, 100_000.0), "seed": (0, 2 ** 53), "days": (1, 3660), "customers": (1, 100_000)}
+_PLAIN = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?", re.ASCII)
 WHOLE = ("seed", "days", "customers")
 PARAMETERS = ("size", "seed", "days", "customers", "scenarios", "append")
 
@@ -151,18 +153,21 @@ def _kill(process: Any) -> None:
 
 
 def _number(given: Mapping[str, Any], name: str, default: float) -> float:
-    """Read a number within its limits from a JSON number or a plain text."""
+    """Read a number within its limits from a JSON number or a plain text; a whole one is never made a float."""
     value, (least, most) = given.get(name, default), LIMITS[name]
-    try:
-        if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-            raise ValueError
-        if isinstance(value, str) and not value.replace(".", "", 1).isdigit():
-            raise ValueError
-        number = float(value)
-        if name in WHOLE and number != int(number):
-            raise ValueError
-    except (ValueError, OverflowError):
-        raise Refusal(400, f"{name} is a {'whole ' * (name in WHOLE)}number from {least:g} to {most:g}") from None
-    if not least <= number <= most:
-        raise Refusal(400, f"{name} is a number from {least:g} to {most:g}")
+    kind = "whole number" if name in WHOLE else "number"
+    number = _plain(value, name in WHOLE)
+    if number is None or not least <= number <= most:
+        raise Refusal(400, f"{name} is a {kind} from {least:.12g} to {most:.12g}")
     return number
+
+
+def _plain(value: Any, whole: bool) -> Optional[float]:
+    """Return a number, or a text of plain digits, as a number; None for all else."""
+    if isinstance(value, str) and _PLAIN.fullmatch(value):
+        value = float(value) if "." in value else int(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    if whole and isinstance(value, float):
+        return int(value) if value.is_integer() else None
+    return value

@@ -66,7 +66,7 @@ class Viewer:
                                                               "chartjs": pages.has_chartjs, "watching": options.watch})
         meter = Meter(self.regenerator)
         meter.server = self.server
-        api = Api(Services(settings, board, self.regenerator, self.simulators, pages, meter, files,
+        api = Api(Services(settings, board, self.regenerator, self.simulators, pages, meter,
                            list(discover_scenarios().values())))
         self.router = Router(api.routes() + pages.routes())
         self.server.application = Application(self.router, guard, RateLimit(settings.requests_per_minute), self.log)
