@@ -1,25 +1,28 @@
 """Forecasting a daily series: weekday season, damped trend, an 80 % interval, and its error on the past.
 
-Several ways of smoothing are mixed by how well they would have worked before: from several days of the past the
-following days are foretold and compared with what came. The same backtest gives the interval, and the figures by
-which the forecast is judged beside the plain daily average.
+Days far above those around them are cut first: a burst is not carried on. Then several levels and trends are mixed
+(as a geometric mean: factors are what series differ by), those that would have worked before with more weight: from
+several days of the past the following days are foretold and compared with what came. The same backtest gives the
+interval, and the figures by which the forecast is judged beside the plain daily average.
 """
 from __future__ import annotations
 
 import math
-from typing import List, NamedTuple, Optional, Sequence, Tuple
+from typing import List, NamedTuple, Optional, Sequence
 
-from analyzers.common import deviation, mean, median, quantile, robust_sigma
+from analyzers.common import MAD_TO_SIGMA, deviation, mean, median, quantile, robust_sigma
 
 HORIZON = 30  # days
 LEAST_DAYS = 14  # of history for a season and a backtest
 WEEK = 7
 COVERAGE = 0.8
 ORIGINS = 8  # days of the past from which a forecast is tried
-# Smoothing of level and trend per day, and how fast the trend fades; the first is the plain average.
-SETTINGS = ((0.0, 0.0, 1.0), (0.05, 0.0, 1.0), (0.1, 0.0, 1.0), (0.25, 0.0, 1.0), (0.05, 0.02, 0.99),
-            (0.1, 0.05, 0.96), (0.2, 0.1, 0.94))
-LEAST_ERROR = 0.02  # below, one way is as good as another
+RECENT = 42  # days of the recent level
+TREND_WEEKS = 8  # that a trend is learnt from
+FADE = 0.95  # of what a trend has a day, so much is left the next day
+CUT = 2.0  # standard deviations of logarithms above the days around: more is cut
+AROUND = 7  # days before and behind
+DOUBT = 0.05  # relative error that every way is taken to have beside its own in the past
 MEDIAN_ERROR = 1.2533  # a median's standard error against a mean's, of a normal distribution
 TINY = 1e-9
 
@@ -56,6 +59,22 @@ class _Trial(NamedTuple):
     average: float
 
 
+class _Past(NamedTuple):
+    """One look from the past by all ways."""
+
+    ways: List[List[float]]
+    came: List[float]
+    average: float
+
+    def way(self, number: int) -> _Trial:
+        """Return the look by one way."""
+        return _Trial(self.ways[number], self.came, self.average)
+
+    def mixed(self, weights: Sequence[float]) -> _Trial:
+        """Return the look by the mixture."""
+        return _Trial(_mixed(self.ways, weights), self.came, self.average)
+
+
 def forecast(values: Sequence[float], horizon: int = HORIZON) -> Optional[Forecast]:
     """Return the forecast of a daily series (days without holes, oldest first), or None of nothing."""
     if not values:
@@ -63,21 +82,27 @@ def forecast(values: Sequence[float], horizon: int = HORIZON) -> Optional[Foreca
     if len(values) < LEAST_DAYS:
         return _plain(values, horizon)
     # The season starts on the weekday of the first value; only its rhythm of seven matters.
-    tried = [_trials(values, setting) for setting in SETTINGS]
+    past = _trials(values)
     # What erred little in the past counts more; a mixture errs less than the choice of one.
-    weights = [1 / max(_error(one), LEAST_ERROR) ** 2 for one in tried]
-    trials = [_Trial(_mixed([one.foretold for one in same], weights), same[0].came, same[0].average)
-              for same in zip(*tried)]
-    daily = _mixed([_foretell(values, setting, horizon) for setting in SETTINGS], weights)
+    ahead = _ways(values, horizon)
+    weights = [1 / (_error([trial.way(way) for trial in past]) ** 2 + DOUBT ** 2) for way in range(len(ahead))]
+    trials = [trial.mixed(weights) for trial in past]
+    daily = _mixed(ahead, weights)
     spread, whole = _spread(trials), _total_spread(trials, horizon)
     total = math.fsum(daily)
     return Forecast(daily, [max(0.0, day * (1 - spread)) for day in daily], [day * (1 + spread) for day in daily],
                     total, max(0.0, total * (1 - whole)), total * (1 + whole), _judge(trials))
 
 
-def _mixed(candidates: Sequence[Sequence[float]], weights: Sequence[float]) -> List[float]:
+def _mixed(ways: Sequence[Sequence[float]], weights: Sequence[float]) -> List[float]:
     whole = math.fsum(weights)
-    return [math.fsum(value * weight for value, weight in zip(day, weights)) / whole for day in zip(*candidates)]
+    return [_rounded(math.exp(math.fsum([math.log(max(value, TINY)) * weight for value, weight in zip(day, weights)])
+                              / whole)) for day in zip(*ways)]
+
+
+def _rounded(value: float) -> float:
+    """Round to twelve digits: what logarithms and powers leave behind them differs between machines."""
+    return float(f"{value:.12g}") if value > TINY else 0.0
 
 
 def _plain(values: Sequence[float], horizon: int) -> Forecast:
@@ -103,24 +128,40 @@ def _season(values: Sequence[float]) -> List[float]:
     return [max(one, 0.0) / middle for one in pulled] if middle > TINY else [1.0] * WEEK
 
 
-def _foretell(values: Sequence[float], setting: Tuple[float, float, float], horizon: int) -> List[float]:
-    """Return the days ahead: damped-trend exponential smoothing of the values without their season."""
-    level_rate, trend_rate, fade = setting
+def _ways(values: Sequence[float], horizon: int) -> List[List[float]]:
+    """Return the days ahead as each way tells them: the mean, without bursts, of late, and a trend that fades."""
     season = _season(values)
     flat = [value / max(season[place % WEEK], TINY) for place, value in enumerate(values)]
-    level, trend = mean(flat if not level_rate else flat[:WEEK]), 0.0
-    for value in flat:
-        before = level
-        level += trend * fade + level_rate * (value - level - trend * fade)
-        trend = fade * trend + trend_rate * (level - before - fade * trend)
+    calm = _cut(flat)
+    levels = [[level] * horizon for level in (mean(flat), mean(calm), mean(calm[-RECENT:]))]
+    levels.append(_trend(calm, horizon))
+    factors = [season[(len(values) + step) % WEEK] for step in range(horizon)]
+    return [[level * factor for level, factor in zip(way, factors)] for way in levels]
+
+
+def _cut(values: Sequence[float]) -> List[float]:
+    """Return the values, those far above the days around them cut."""
+    logs = [math.log(max(value, TINY)) for value in values]
+    around = [median(logs[max(0, place - AROUND):place + AROUND + 1]) for place in range(len(logs))]
+    most = CUT * MAD_TO_SIGMA * median([abs(log - usual) for log, usual in zip(logs, around)])
+    return [min(value, math.exp(usual + most)) for value, usual in zip(values, around)]
+
+
+def _trend(flat: Sequence[float], horizon: int) -> List[float]:
+    """Return the days ahead by the median slope between weeks (Theil and Sen), of logarithms."""
+    first = max(len(flat) % WEEK, len(flat) - WEEK * TREND_WEEKS)
+    weeks = [math.log(max(mean(flat[at:at + WEEK]), TINY)) for at in range(first, len(flat), WEEK)]
+    count = len(weeks)
+    slope = median([(weeks[late] - weeks[early]) / (late - early) for late in range(count) for early in range(late)])
+    level = median([week + slope * (count - 1 - place) for place, week in enumerate(weeks)])
     ahead, reach = [], 0.0
     for step in range(1, horizon + 1):
-        reach += fade ** step
-        ahead.append(max(0.0, (level + trend * reach) * season[(len(values) + step - 1) % WEEK]))
+        reach += FADE ** step
+        ahead.append(math.exp(level + slope / WEEK * reach))
     return ahead
 
 
-def _trials(values: Sequence[float], setting: Tuple[float, float, float]) -> List[_Trial]:
+def _trials(values: Sequence[float]) -> List[_Past]:
     """Return forecasts made at several days of the past, with what came."""
     days = min(HORIZON, max(WEEK, len(values) // 3))
     first, last = max(WEEK, len(values) // 3), len(values) - WEEK
@@ -128,7 +169,7 @@ def _trials(values: Sequence[float], setting: Tuple[float, float, float]) -> Lis
     trials = []
     for origin in range(last, first, -step):
         came = list(values[origin:origin + days])
-        trials.append(_Trial(_foretell(values[:origin], setting, len(came)), came, mean(values[:origin])))
+        trials.append(_Past(_ways(values[:origin], len(came)), came, mean(values[:origin])))
     return trials
 
 

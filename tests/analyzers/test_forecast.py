@@ -50,3 +50,13 @@ def test_zeros_and_a_single_spike_give_finite_figures() -> None:
     for values in ([0.0] * 40, [0.0] * 39 + [5.0], [1e18] * LEAST_DAYS):
         ahead = forecast(values)
         assert ahead and all(math.isfinite(value) and value >= 0 for value in ahead.daily + ahead.low + ahead.high)
+
+
+def test_a_burst_of_days_is_not_carried_on_as_the_new_level() -> None:
+    values = series(84)
+    for day in (76, 77, 78):
+        values[day] *= 15
+    ahead = forecast(values, 28)
+    usual = math.fsum(100 * WEEK[day % 7] for day in range(28))
+    assert ahead and ahead.total < 1.3 * usual
+    assert math.fsum(values[-28:]) > 2 * usual
