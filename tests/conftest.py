@@ -12,6 +12,8 @@ import pytest
 
 from calls.record import AICall
 
+pytest_plugins = ["browser.browsing"]  # a real browser, for the tests that ask for one
+
 ROOT = Path(__file__).resolve().parent.parent
 SIMULATE = ROOT / "src" / "run_all_simulators.py"
 

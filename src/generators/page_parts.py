@@ -7,7 +7,7 @@ import zlib
 from decimal import Decimal
 from typing import Any, Dict, List, Mapping, Optional, Set
 
-from blocks import Block
+from blocks import Block, Chart
 
 _UNSAFE = str.maketrans({letter: f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"})
 _NOT_IN_IDS = re.compile(r"[^A-Za-z0-9_.-]")
@@ -29,8 +29,9 @@ class PageParts:
         self._data: Dict[str, Dict[str, Any]] = {}
 
     def new_id(self, block: Block) -> str:
-        """Return an id that no other block of the page has, told by the block's place or title."""
+        """Return an id that no other block of the page has, told by the block's place or title; a table's is bare."""
         name = _NOT_IN_IDS.sub("-", block.path or block.title or type(block).__name__).strip("-.").lower()
+        name += "-chart" if isinstance(block, Chart) else ""
         unused, number = name, 1
         while unused in self._ids:
             number += 1

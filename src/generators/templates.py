@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Dict, Iterable, List
 
 FOLDER = Path(__file__).resolve().parent / "templates"
-_PART = re.compile(r"^<!--: (\w+) -->\n", re.MULTILINE)
+_PART = re.compile(r"^<!-{2}: (\w+) -->\n", re.MULTILINE)
 _HOLE = re.compile(r"\$\{(\w+)\}")
 # HTML allows no control characters; lone surrogates cannot be encoded; direction marks would turn the text around them.
 _UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff"

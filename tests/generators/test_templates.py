@@ -85,5 +85,5 @@ def test_an_id_links_to_the_report_that_holds_its_row():
 
 def test_blocks_of_one_page_have_different_ids():
     page = PageParts()
-    assert [page.new_id(b.Table("by.model")), page.new_id(b.Bars("by.model")), page.new_id(b.Table("by.model-2"))] == [
-        "by.model", "by.model-2", "by.model-2-2"]
+    drawn = [b.Table("by.model"), b.Bars("by.model"), b.Table("by.model"), b.Table("by.model-2")]
+    assert [page.new_id(one) for one in drawn] == ["by.model", "by.model-chart", "by.model-2", "by.model-2-2"]
