@@ -6,6 +6,7 @@ from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 from analyzers.common import ratio
 from rollup.cubes import EXACT_MS, OCTAVE_STEPS, Measures
 from rollup.histogram import Histogram
+from rollup.queries import add_counts
 from rollup.rollup import Group, Key, Rollup
 
 PRECISION = f"exact below {EXACT_MS:,} ms and within {50 / OCTAVE_STEPS:.1f} % above"  # of a percentile, for notes
@@ -36,9 +37,7 @@ class LatencyTable:
 def _summed(cells: Mapping[Key, Histogram], places: Sequence[int]) -> Dict[Key, Histogram]:
     sums: Dict[Key, Dict[int, int]] = {}
     for key, histogram in cells.items():
-        counts = sums.setdefault(tuple(key[place] for place in places), {})
-        for bucket, calls in histogram.counts.items():
-            counts[bucket] = counts.get(bucket, 0) + calls
+        add_counts(sums, tuple(key[place] for place in places), histogram.counts)
     return {key: Histogram(counts) for key, counts in sorted(sums.items())}
 
 

@@ -78,6 +78,16 @@ def summed(keys: Iterable[AnyKey], packed: Iterable[int]) -> Dict[AnyKey, int]:
     return sums
 
 
+def add_counts(sums: Dict[Key, Dict[int, int]], key: Key, counts: Mapping[int, int]) -> None:
+    """Add counts by bucket to those of a key."""
+    if key not in sums:
+        sums[key] = dict(counts)
+        return
+    held = sums[key]
+    for bucket, count in counts.items():
+        held[bucket] = held.get(bucket, 0) + count
+
+
 def regrouped(cells: Mapping[Key, int], names: Sequence[str], wanted: Sequence[str]) -> Dict[Key, int]:
     """Return cells, whose dimensions are `names`, summed by the wanted ones."""
     places = [names.index(name) for name in wanted]

@@ -35,6 +35,7 @@ from rollup.queries import (
     Key,
     Projection,
     Where,
+    add_counts,
     columns_of,
     fitting,
     groups,
@@ -249,9 +250,7 @@ class Rollup:
         counts: Dict[Key, Dict[int, int]] = {}
         for texts, buckets in self._latency_groups().items():
             if all(_fits(texts[names.index(name)], wanted) for name, wanted in where.items()):
-                sums = counts.setdefault(pick(texts), {})
-                for bucket, count in buckets.items():
-                    sums[bucket] = sums.get(bucket, 0) + count
+                add_counts(counts, pick(texts), buckets)
         return {key: Histogram(buckets) for key, buckets in sorted(counts.items())}
 
     def _latency_groups(self) -> Dict[Key, Dict[int, int]]:
