@@ -1,7 +1,7 @@
 """Style and script as pages embed them: without notes, indentation and spaces that mean nothing.
 
-What is squeezed keeps its strings, and its lines as far as scripts need them. An asset holds notes only on lines of
-their own, no quote in a pattern, and no two signs in a row that a space keeps apart (`a - -b`).
+What is squeezed keeps its strings, and the ends of lines that may end a statement. An asset holds notes only on lines
+of their own, no quote in a pattern, no string over several lines, and no two signs that a space keeps apart (`a - -b`).
 """
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ from typing import Match
 _NOTE = re.compile(r"^\s*(//.*|/\*.*\*/)?\s*\n|^[ \t]+", re.MULTILINE)
 _STRING = r"""("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`[^`]*`)"""
 _SCRIPT = re.compile(_STRING + r"|[ ]*([=<>+\-*/%?:,;{}()\[\]&|!])[ ]*")
+_OPEN_END = re.compile(r"(?<=[{(\[,;?:=&|])\n|\n(?=[})\].?:&|])")  # no statement ends there
 _STYLE = re.compile(_STRING + r"|\s*([{};,>])\s*|(:)\s+")
 
 
 def squeeze(name: str, text: str) -> str:
     """Return the text of an asset in as few letters as keep its meaning; its name tells style from script."""
     bare = _NOTE.sub("", text)
-    return (_STYLE.sub(_kept, bare).replace(";}", "}") if name.endswith(".css") else _SCRIPT.sub(_kept, bare)) + "\n"
+    if name.endswith(".css"):
+        return _STYLE.sub(_kept, bare).replace(";}", "}") + "\n"
+    return _OPEN_END.sub("", _SCRIPT.sub(_kept, bare)) + "\n"
 
 
 def _kept(found: Match[str]) -> str:

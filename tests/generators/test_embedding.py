@@ -15,7 +15,8 @@ from generators.html_generator import ASSETS, SCRIPTS, asset, script
     ("// a note\n  let a = 1 + b ;\n\n", "let a=1+b;\n"),
     ('x = "a  +  b" + \'c : d\' + `e {f} `;', 'x="a  +  b"+\'c : d\'+`e {f} `;'),
     ('x = "\\" + 1";', 'x="\\" + 1";'),
-    ("return [a, b] ;\nconst c = d => ({ e }) ;", "return[a,b];\nconst c=d=>({e});"),
+    ("return [a, b] ;\nconst c = d => ({ e }) ;", "return[a,b];const c=d=>({e});"),
+    ("f(a,\n  b);\ng()\nh = a\n  .b\nif (c) {\n  d()\n}\nk()", "f(a,b);g()\nh=a.b\nif(c){d()}\nk()"),
     ("x = a ? b : !c ;", "x=a?b:!c;"), ("for (const a of b) c in d", "for(const a of b)c in d")])
 def test_a_script_keeps_its_strings_words_and_lines(text, small):
     assert squeeze("a.js", text).rstrip("\n") == small.rstrip("\n")

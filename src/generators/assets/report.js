@@ -90,21 +90,17 @@
     drawTurn() {
       const { sheet, whole, turn } = this, size = this.data.sheet, left = this.rows.length, first = sheet * size;
       const held = turn.contains(page.activeElement) && page.activeElement.id;
-      const step = (name, text, state, disabled) => {
-        const made = button(this.id + "-" + name, text, () => this.change(state));
-        made.disabled = disabled;
-        return made;
-      };
+      const step = (name, text, state, disabled) => Object.assign(button(this.id + "-" + name, text, () => this.change(state)),
+        { disabled, ariaLabel: (text[1] ? text : name) + " rows of " + this.title });
       turn.textContent = "";
       if (left <= size) return;
       if (!whole) {
-        turn.append(step("back", "\u2190 Back", { sheet: sheet - 1 }, !sheet),
+        turn.append(step("previous", "\u2190", { sheet: sheet - 1 }, !sheet),
           make("span", {}, count(first + 1) + "\u2013" + count(Math.min(left, first + size)) + " of " + count(left)),
-          step("next", "Next \u2192", { sheet: sheet + 1 }, first + size >= left));
+          step("next", "\u2192", { sheet: sheet + 1 }, first + size >= left));
       }
-      turn.append(step("whole", whole ? "Show " + size : "Show all", { whole: !whole, sheet: 0 }));
-      const target = held && byId(held);
-      if (target) (target.disabled ? one("button:enabled", turn) : target).focus({ preventScroll: true });
+      turn.append(step("all", whole ? "Show " + size : "Show all", { whole: !whole, sheet: 0 }));
+      if (held) (all("button:enabled", turn).find(each => each.id === held) || one("button:enabled", turn)).focus({ preventScroll: true });
     }
 
     draw() {
