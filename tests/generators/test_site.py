@@ -199,8 +199,8 @@ def test_hostile_names_stay_text(tmp_path):
         page = path.read_text(encoding="utf-8")
         read_page = Reader(page)
         assert not read_page.all("img") and len(read_page.all("script")) == 2, path.name
-        assert "\u202e" not in page.split("<script", 1)[0]
         bare = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
+        assert "\u202e" not in bare
         assert not re.search(r"\son\w+=", re.sub(r"&[^;]*;|>[^<]*<", "", bare))
 
 
