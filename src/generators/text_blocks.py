@@ -5,7 +5,7 @@ from typing import Any, Iterator, List, Mapping, Optional, Tuple, Union
 
 import blocks as b
 from generators.charts import sparkline
-from generators.formats import full, kind_of, number, show, words
+from generators.formats import NUMERIC, full, kind_of, number, show, words
 from generators.page_parts import PageParts, at
 from generators.templates import Markup, join, parts
 
@@ -28,7 +28,8 @@ class TextBlocks(PageParts):
         kind = card.kind or kind_of(card.path.replace(".", "_"), value)
         title = _part("card_link", href=f"{card.report}.html", title=card.title) if card.report else \
             _part("card_title", title=card.title)
-        return _part("card", title=title, value=figure(value, kind), chip=_chip(card, results),
+        words_only = "" if kind in NUMERIC and value is not None else " words"
+        return _part("card", title=title, value=figure(value, kind), words=words_only, chip=_chip(card, results),
                      interval=_interval(card, kind, results), note=_optional("note", card.note),
                      spark=_spark(card, results))
 
