@@ -26,7 +26,8 @@ LEAST_FAILURES = 3  # in a stretch: fewer cannot be told from chance
 MOST_CHANCE = 0.001  # of a stretch by itself, however few there are to choose from
 
 HOME_SHARE = 0.2  # of active days: a region used on more of them belongs to the customer's habits
-QUIET_SHARE = 0.9  # of the calls from elsewhere that must fall into the owner's quiet hours
+# Of the calls from elsewhere on each day, and on all days together, that must fall into the owner's quiet hours.
+QUIET_DAY, QUIET_SHARE = 0.5, 0.8
 QUIET_HOURS = range(6)  # local time of the customer's main region
 # Days in a row from the same strange region, with calls there against a usual day's: one away session is common,
 # the same place twice at night is not, and a single night must be overwhelming.
@@ -216,9 +217,11 @@ def _strange_runs(visits: Mapping[str, Mapping[int, _Visit]], home: str,
     for region, days in sorted(visits.items()):
         if region == home or len(days) > HOME_SHARE * len(daily):
             continue
-        wanted = [day for day, visit in days.items() if not is_judged or visit.quiet >= QUIET_SHARE * visit.calls]
+        wanted = [day for day, visit in days.items() if not is_judged or visit.quiet >= QUIET_DAY * visit.calls]
         for run in _runs(sorted(wanted)):
             calls, usual = sum(days[day].calls for day in run), _usual_near(daily, run)
+            if is_judged and sum(days[day].quiet for day in run) < QUIET_SHARE * calls:
+                continue
             least = STRANGE if is_judged else STRANGE[:1]
             if calls >= LEAST_STRANGE and any(len(run) >= number and calls >= share * usual
                                               for number, share in least):
