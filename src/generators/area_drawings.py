@@ -6,7 +6,7 @@ from typing import Dict, Iterator, List, NamedTuple, Sequence, Tuple
 
 import blocks as b
 from generators.chart_data import ChartData, total
-from generators.drawing import NOTHING, PHONE, WIDE, fill, full_text, gutter, joined, path as as_path, piece, sentences
+from generators.drawing import NOTHING, PHONE, WIDE, fill, full_text, gutter, path as as_path, piece, sentences
 from generators.formats import show
 from generators.scales import cut, text_width
 from generators.shapes import Box, n, part, percent, sector, squarify
@@ -96,12 +96,12 @@ class CellScale(NamedTuple):
     high: Decimal
 
     def level(self, value: Decimal) -> str:
-        """Return the class of a value's shade: `q0` to `q6`, or `m1` to `m6` below 0."""
+        """Return the classes of a value's shade: `v0` to `v6` of the first colour, or of the second below 0."""
         if self.low < 0:
             furthest = max(-self.low, self.high)
             level = round(float(abs(value) / furthest) * (LEVELS - 1))
-            return f"m{level}" if value < 0 < level else f"q{level}"
-        return f"q{round(part(value, self.low, self.high) * (LEVELS - 1))}"
+            return f"{'s1' if value < 0 else 's0'} v{level}"
+        return f"s0 v{round(part(value, self.low, self.high) * (LEVELS - 1))}"
 
     def legend(self, kind: str) -> Markup:
         """Return the shades with the values at both ends."""
@@ -109,11 +109,12 @@ class CellScale(NamedTuple):
             return NOTHING
         furthest = max(-self.low, self.high)
         ends = (-furthest, furthest) if self.low < 0 else (self.low, self.high)
-        names = [f"q{level}" for level in range(LEVELS)]
+        names = [f"s0 v{level}" for level in range(LEVELS)]
         if self.low < 0:
-            names = [f"m{level}" for level in range(LEVELS - 1, 0, -2)] + names[::2]
-        return piece("frame.html", "scale", low=show(ends[0], kind), high=show(ends[1], kind),
-                     steps=join(piece("frame.html", "step", colour=name) for name in names))
+            names = [f"s1 v{level}" for level in range(LEVELS - 1, 0, -2)] + names[::2]
+        return piece("frame.html", "scale", low=show(ends[0], kind), high=show(ends[1], kind), width=12 * len(names),
+                     steps=join(piece("frame.html", "step", colour=name, x=12 * place)
+                                for place, name in enumerate(names)))
 
 
 def cell_scale(data: ChartData) -> CellScale:
@@ -164,15 +165,17 @@ def _tile_texts(name: str, value: str, box: Box) -> Markup:
     phone, wide = (box.width / TREE.width * width - _TILE_MARGIN for width in (PHONE, WIDE))
     if box.height < 26:
         return NOTHING
-    drawn = [_tile_text("name", name, _BOLD, phone, wide)]
-    if box.height >= 42 and text_width(value) * _SMALL <= wide:
-        drawn.append(_tile_text("value", value, _SMALL, phone, wide) if drawn[0] else NOTHING)
-    return joined(drawn)
+    drawn = _tile_name(name, phone, wide)
+    if box.height >= 42 and drawn and text_width(value) * _SMALL <= wide:
+        named = phone >= min(_LEAST_NAME, text_width(name) * _BOLD)
+        drawn.append(piece("tree_map.svg", "value", text=value,
+                           screen="" if named and text_width(value) * _SMALL <= phone else " roomy"))
+    return join(drawn) if drawn else NOTHING
 
 
-def _tile_text(which: str, text: str, scale: float, phone: float, wide: float) -> Markup:
-    """Return a text that is whole on phones and wide screens, or cut differently for the two, or nothing."""
-    if text_width(text) * scale <= phone:
-        return piece("tree_map.svg", which, screen="", text=text)
-    return joined([piece("tree_map.svg", which, screen=screen, text=cut(text, width / scale))
-                   for screen, width in ((" narrow", phone), (" roomy", wide)) if width >= _LEAST_NAME])
+def _tile_name(name: str, phone: float, wide: float) -> List[Markup]:
+    """Return a name that is whole on phones and wide screens, or cut differently for the two, or nothing."""
+    if text_width(name) * _BOLD <= phone:
+        return [piece("tree_map.svg", "name", screen="", text=name)]
+    return [piece("tree_map.svg", "name", screen=screen, text=cut(name, width / _BOLD))
+            for screen, width in ((" narrow", phone), (" roomy", wide)) if width >= _LEAST_NAME]

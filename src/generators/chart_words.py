@@ -18,11 +18,11 @@ def of_rows(data: ChartData) -> str:
     if not data.known:
         return NO_VALUES
     first = next(one for one in data.series if any(value is not None for value in one.values))
-    return (f"{first.name}. " if len(data.series) > 1 else "") + of_series(data, first)
+    return of_series(data, first) if len(data.series) == 1 else f"{first.name}. {of_series(data, first, False)}"
 
 
-def of_series(data: ChartData, one: Series) -> str:
-    """Return the sentence of one series."""
+def of_series(data: ChartData, one: Series, whole_counts: bool = True) -> str:
+    """Return the sentence of one series; of several that are compared, no share of the sum is told."""
     places = [place for place, value in enumerate(one.values) if value is not None]
     named = [place for place in places if not (data.rest and place == len(data.labels) - 1)]
     if len(places) == 1:
@@ -32,7 +32,7 @@ def of_series(data: ChartData, one: Series) -> str:
     if min(values) == max(values):
         return f"All {len(places):,} are equal: {_value(one, places[0])}."
     most = max(named, key=lambda place: one.values[place] or 0)
-    if one.adds and min(values) >= 0:
+    if one.adds and whole_counts and min(values) >= 0:
         return (f"Largest: {_label(data, most)} with {_value(one, most)}, "
                 f"{show((one.values[most] or 0) / whole, b.SHARE)} of the {show(whole, one.kind)} shown.")
     least = min(named, key=lambda place: one.values[place] or 0)
@@ -81,9 +81,9 @@ class _Line(NamedTuple):
         text = name + self._at(first, dated)
         if first == last:
             return text + "."
-        text += f" to {self._at(last, dated)}"
         if min(values) == max(values):
-            return text + ", always the same."
+            return f"{name}{_value(self.one, first)}, always the same."
+        text += f" to {self._at(last, dated)}"
         most = max(self.places, key=lambda place: self.one.values[place] or 0)
         if most in (first, last):
             return f"{text}, {'its' if most == last else 'from its'} highest."

@@ -16,10 +16,10 @@ from generators.scales import Tick, cut, moments, nice_ticks, range_of, short_ti
 from generators.shapes import n, part, percent
 from generators.templates import Markup, join, parts
 
-PHONE, WIDE = 290, 400  # pixels that a drawing has across on a phone, and at least on a wide screen
+PHONE, WIDE = 290, 370  # pixels that a drawing has across on a phone, and at least on a wide screen
 TOP, PLOT, BELOW = 10, 200, 24  # pixels over, of and under the space between the axes
 STRETCHED = 1000  # the width of an inner drawing, in its own units
-MOST_LABELS = 6
+MOST_LABELS, MOST_TICK = 6, 64.0  # texts below, and pixels of each
 MOST_COLUMNS = 31  # columns in time that are told by their own labels, not by round times
 _COLOURS = 8
 _REST = "rest"
@@ -109,7 +109,8 @@ def label_axis(labels: Sequence[str], texts: Sequence[str], width: float, slots:
         if count > (MOST_COLUMNS if slots else MOST_LABELS):
             return LabelAxis(places, [Tick(_between(tick.at, times, places), tick.text)
                                       for tick in time_ticks(times[0], times[-1])])
-    step = max(-(-count // MOST_LABELS), 1)
+    need = min(max(map(text_width, texts), default=0.0), MOST_TICK) + _BETWEEN_TEXTS
+    step = max(-(-count // MOST_LABELS), math.ceil(need * count / width), 1)
     room = width * step / max(count, 1) - _BETWEEN_TEXTS
     return LabelAxis(places, [Tick(places[index], cut(texts[index], room)) for index in range(0, count, step)])
 

@@ -286,6 +286,26 @@ def test_several_lines_are_told_with_their_time_once(draw):
                                "Calls: 1 to 30, its highest.")
 
 
+def test_a_line_that_never_changes_and_a_comparison_are_told_plainly(draw):
+    rows = [{"day": "2026-01-01", "cost": "5", "calls": 1}, {"day": "2026-01-02", "cost": "5.0", "calls": 3}]
+    figure, _ = draw(b.Lines("rows", label="day", values=("cost", "calls")), rows)
+    assert message(figure) == "From 2026-01-01 to 2026-01-02. Cost: $5.00, always the same. Calls: 1 to 3, its highest."
+    figure, _ = draw(b.Bars("rows", label="day", values=("calls", "cost")), rows)  # not shares: they are compared
+    assert message(figure) == "Calls. Highest: 2026-01-02 with 3; lowest: 2026-01-01 with 1."
+
+
+def test_a_tile_has_its_value_only_under_its_name(draw):
+    rows = rows_of(("x" * 60, "100"), ("a", "50"), ("b" * 60, "9"), ("c", "8"), ("d" * 60, "1"), ("e", "0.1"))
+    figure, _ = draw(b.TreeMap("rows", label="name", values=(COST,)), rows)
+    tiles = [element for element in marks(figure) or list(figure.iter("svg")) if find(element, "tile")]
+    assert len(tiles) > 6
+    for tile in tiles[1:]:  # the first is the drawing around them
+        names = {word for name in find(tile, "tile-name") for word in name.get("class").split()[1:] or ["always"]}
+        values = [value.get("class").split()[1:] for value in find(tile, "tile-value")]
+        assert values != [[]] or "always" in names or "narrow" in names
+        assert not values or names
+
+
 def test_a_long_line_is_thinned_and_keeps_its_peak(draw):
     rows = [{"hour": f"h{index}", "calls": 999_999 if index == 4321 else index % 10} for index in range(9000)]
     figure, data = draw(b.Lines("rows", label="hour", values=("calls",)), rows)
@@ -366,7 +386,7 @@ def test_lists_give_a_cell_for_each_value_and_none_for_the_unknown(draw):
     figure, data = draw(block, rows)
     assert [series["name"] for series in data["series"]] == ["Week after 0", "Week after 1", "Week after 2"]
     assert [series["values"] for series in data["series"]] == [[1, 0.25], [0.5, None], [None, None]]
-    assert [cell.get("class") for cell in find(figure, "cell")] == ["cell q6", "cell q2", "cell q0"]
+    assert [cell.get("class") for cell in find(figure, "cell")] == ["cell s0 v6", "cell s0 v2", "cell s0 v0"]
     assert message(figure) == "Highest: a, Week after 0: 100.0 %. Lowest: b, Week after 0: 25.0 %."
 
 
@@ -375,7 +395,7 @@ def test_pairs_give_a_cell_each_and_the_first_of_two_counts(draw):
             {"p": "a", "r": "x", "cost": "9"}]
     figure, data = draw(b.HeatMap("rows", label="p", across="r", values=(COST,)), rows)
     assert [series["values"] for series in data["series"]] == [[1, None], [2, -4]]
-    assert [cell.get("class") for cell in find(figure, "cell")] == ["cell q2", "cell q3", "cell m6"]
+    assert [cell.get("class") for cell in find(figure, "cell")] == ["cell s0 v2", "cell s0 v3", "cell s1 v6"]
     assert notes(figure) == ["1 further cost of a cell that has one is left out."]
 
 
@@ -402,6 +422,18 @@ def test_a_sparkline_has_gaps_and_no_words():
 def test_a_path_takes_nothing_but_numbers():
     with pytest.raises(ValueError):
         path('M0 0" onload="x')
+
+
+def test_the_style_knows_each_class_of_the_drawings():
+    style = (ASSETS / "report.css").read_text(encoding="utf-8")
+    fixed = ("stage", "canvas", "plot", "round", "tick", "total", "long", "rule", "zero", "track", "line", "band",
+             "dot", "dots", "point", "segment", "cell", "cell-value", "tile", "tile-name", "hit", "roomy", "narrow",
+             "legend", "parts", "part", "share", "scale", "message", "numbers", "s-rest")
+    counted = [f"{letter}{number}" for letter, most in (("s", 8), ("l", 8), ("v", 7)) for number in range(most)]
+    gutters = [f"gutter-{size}" for size in ("s", "m", "l", "xl", "xxl")]
+    unknown = [name for name in (*fixed, *counted, *gutters) if not re.search(rf"\.{re.escape(name)}(?![\w-])", style)]
+    assert unknown == []
+    assert ".drawn .marks" in style  # they give way to those that the script draws
 
 
 def test_the_script_takes_the_file_that_the_policy_allows():

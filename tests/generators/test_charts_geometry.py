@@ -131,8 +131,14 @@ def test_days_stand_where_their_time_is_and_slots_evenly():
 def test_labels_that_are_no_times_are_thinned_and_cut():
     names = [f"a very long name {number}" for number in range(12)]
     axis = label_axis(names, names, 240)
-    assert len(axis.ticks) == 6 and all(tick.text.endswith("\u2026") for tick in axis.ticks)
-    assert all(text_width(tick.text) <= 40 for tick in axis.ticks)
+    assert len(axis.ticks) == 3 and all(tick.text.endswith("\u2026") for tick in axis.ticks)
+    assert all(text_width(tick.text) <= 80 - 6 for tick in axis.ticks)
+
+
+def test_weeks_are_told_by_whole_days():
+    weeks = [f"2026-01-{day:02d}" for day in (7, 14, 21, 28)] + [f"2026-02-{day:02d}" for day in (4, 11, 18, 25)]
+    ticks = label_axis(weeks, weeks, 238, slots=True).ticks
+    assert [tick.text for tick in ticks] == ["7 Jan", "21 Jan", "4 Feb", "18 Feb"]
 
 
 def test_ticks_that_would_touch_on_a_phone_wait_for_a_wider_screen():

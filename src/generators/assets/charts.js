@@ -20,12 +20,12 @@ window.FinOps = window.FinOps || {};
 
   // The numbers of a chart
 
-  function numbers(data) {
+  function numbers(data, title) {
     const ends = ["low", "high"].filter(end => data[end]).map(end => (
       { name: end === "low" ? "Low" : "High", kind: data.series[0].kind, values: data[end] }));
     const parted = data.type === "heat_map" || data.follows && Object.keys(data.follows).length > 0;
     const columns = data.series.concat(ends), grouped = data.groups && data.groups.length;
-    const heading = (text, scope, name) => make("th", { scope: scope, className: name || "", textContent: text });
+    const heading = (text, scope, name) => make("th", { scope, className: name || "", textContent: text });
     const head = make("tr", {}, heading(data.label || "Name", "col"));
     if (grouped) head.append(heading("Group", "col"));
     head.append(...columns.map(column => heading(column.name, "col", "number")));
@@ -40,7 +40,7 @@ window.FinOps = window.FinOps || {};
     }));
     const scroll = make("div", { className: "scroll", tabIndex: 0 }, make("table", {}, make("thead", {}, head), body));
     scroll.setAttribute("role", "region");
-    scroll.setAttribute("aria-label", "Numbers of the chart");
+    scroll.setAttribute("aria-label", "Numbers: " + title);
     return scroll;
   }
 
@@ -69,9 +69,9 @@ window.FinOps = window.FinOps || {};
 
   function bars(data, colours) {
     const across = data.standing ? "y" : "x", stacked = data.type === "stacked_bars", several = !stacked && data.series.length > 1;
-    const thick = several || stacked ? 12 : 8, scale = axis => ({ display: false, stacked: stacked, ...axis });
+    const thick = several || stacked ? 12 : 8, scale = axis => ({ display: false, stacked, ...axis });
     return {
-      type: "bar", labels: data.labels,
+      type: "bar",
       sets: data.series.map((series, index) => ({
         data: series.values, backgroundColor: stacked ? colours.of(index) : each(data, row => colours.of(index, data.rest && row)),
         borderColor: colours.card, borderRadius: stacked ? 0 : 2, borderSkipped: false,
@@ -103,7 +103,7 @@ window.FinOps = window.FinOps || {};
     const band = { borderWidth: 0, pointRadius: 0, pointHoverRadius: 0, backgroundColor: faint(colours.of(0), "24") };
     if (data.low) sets.push({ ...band, data: points(data.high), fill: "+1" }, { ...band, data: points(data.low) });
     return {
-      type: "line", labels: data.labels, sets: sets,
+      type: "line", sets,
       options: {
         interaction: { mode: "index", intersect: false }, clip: false,
         scales: {
@@ -116,7 +116,7 @@ window.FinOps = window.FinOps || {};
 
   function round(data, colours) {
     return {
-      type: data.type, labels: data.labels,
+      type: data.type,
       sets: [{
         data: data.series[0].values, borderColor: colours.card, borderWidth: 1.5,
         backgroundColor: each(data, row => colours.of(row, data.rest && row)),
@@ -127,9 +127,9 @@ window.FinOps = window.FinOps || {};
 
   function scatter(data, colours) {
     const [across, up] = data.series, type = data.logarithmic ? "logarithmic" : "linear";
-    const axis = range => ({ type: type, display: false, min: range[0], max: range[1] });
+    const axis = range => ({ type, display: false, min: range[0], max: range[1] });
     return {
-      type: "scatter", labels: data.labels,
+      type: "scatter",
       sets: [{
         data: each(data, row => ({ x: across.values[row], y: up.values[row] })), pointRadius: data.labels.length > MOST_CIRCLES ? 3 : 5,
         pointHoverRadius: 7,
@@ -139,7 +139,7 @@ window.FinOps = window.FinOps || {};
     };
   }
 
-  const TYPES = { bars: bars, stacked_bars: bars, lines: lines, doughnut: round, pie: round, scatter: scatter };
+  const TYPES = { bars, stacked_bars: bars, lines, doughnut: round, pie: round, scatter };
 
   const each = (data, value) => data.labels.map((_, row) => value(row));
   const faint = (colour, alpha) => /^#[0-9a-f]{6}$/i.test(colour) ? colour + alpha : colour;
@@ -156,17 +156,18 @@ window.FinOps = window.FinOps || {};
   function tooltip(figure, data, colours) {
     const shares = all(".parts .share", figure).map(share => share.textContent), points = data.type === "scatter";
     const text = (series, row) => (shares.length ? "" : series.name + ": ") + FinOps.format(series.values[row], series.kind);
+    const of = item => data.series[item.datasetIndex];
     const band = (row, kind) => data.low && data.low[row] !== null
       ? FinOps.format(data.low[row], kind) + " to " + FinOps.format(data.high[row], kind) : "";
     const shorter = label => label.length > LONGEST_TITLE ? label.slice(0, LONGEST_TITLE - 1) + "\u2026" : label;
     return {
       backgroundColor: colours.card, titleColor: colours.ink, bodyColor: colours.ink, footerColor: colours.soft,
       borderColor: colours.edge, borderWidth: 1, padding: 10, cornerRadius: 6, boxPadding: 4, footerFont: { weight: "normal" },
-      filter: item => points || Boolean(data.series[item.datasetIndex]) && data.series[item.datasetIndex].values[item.dataIndex] !== null,
+      filter: item => points || item.datasetIndex < data.series.length && of(item).values[item.dataIndex] !== null,
       callbacks: {
         title: items => items.length ? shorter(data.labels[items[0].dataIndex]) : "",
         label: item => points ? data.series.map(series => text(series, item.dataIndex))
-          : text(data.series[item.datasetIndex], item.dataIndex) + (shares.length ? ", " + shares[item.dataIndex] : ""),
+          : text(of(item), item.dataIndex) + (shares.length ? ", " + shares[item.dataIndex] : ""),
         footer: items => items.length ? band(items[0].dataIndex, data.series[0].kind) : "",
       },
     };
@@ -182,15 +183,15 @@ window.FinOps = window.FinOps || {};
     overlay.setAttribute("aria-hidden", "true");
     one(".stage", figure).append(overlay);
     entry.overlay = overlay;
-    figure.classList.add("drawn");
     entry.chart = new window.Chart(canvas, {
-      type: made.type, data: { labels: made.labels, datasets: made.sets },
+      type: made.type, data: { labels: data.labels, datasets: made.sets },
       options: {
-        responsive: true, maintainAspectRatio: false, animation: false, layout: { padding: { left: left, top: top, bottom: bottom } },
+        responsive: true, maintainAspectRatio: false, animation: false, layout: { padding: { left, top, bottom } },
         transitions: { active: { animation: { duration: calm ? 0 : 150 } } }, font: { family: colours.font },
         ...made.options, plugins: { legend: { display: false }, tooltip: tooltip(figure, data, colours) },
       },
     });
+    figure.classList.add("drawn");
   }
 
   function release(entry) {
@@ -211,22 +212,22 @@ window.FinOps = window.FinOps || {};
   FinOps.charts = {
     // Takes charge of the charts under an element; `data` is that of the page.
     start(root, data) {
-      if (!watcher && window.IntersectionObserver) watcher = new IntersectionObserver(seen, { rootMargin: "200px" });
+      watcher = watcher || new IntersectionObserver(seen, { rootMargin: "200px" });
       for (const figure of all("figure[data-chart]", root)) {
         const chart = data.charts[figure.dataset.chart], details = one("details.numbers", figure);
         if (!chart) continue;
         details.hidden = false;
         details.addEventListener("toggle", () => {
-          if (details.open && details.children.length < 2) details.append(numbers(chart));
+          if (details.open && details.children.length < 2) details.append(numbers(chart, one("h3", figure).textContent));
         });
-        known.set(figure, { figure: figure, data: chart, chart: null });
-        if (watcher && TYPES[chart.type]) watcher.observe(figure);
+        known.set(figure, { figure, data: chart, chart: null });
+        if (TYPES[chart.type]) watcher.observe(figure);
       }
     },
     // Lets go of them, before the element is replaced.
     stop(root) {
       for (const [figure, entry] of Array.from(known).filter(([figure]) => root.contains(figure))) {
-        if (watcher) watcher.unobserve(figure);
+        watcher.unobserve(figure);
         release(entry);
         known.delete(figure);
       }
