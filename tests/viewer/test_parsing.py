@@ -127,6 +127,14 @@ def test_a_refused_request_is_the_last_of_its_connection(port):
         assert b"smuggled" not in raw(port, request + smuggled)
 
 
+def test_who_is_refused_gets_to_read_why_though_much_more_was_sent(port):
+    for _ in range(20):
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+            connection.sendall(post(b"Content-Length: 3000000\r\n", b"x" * 1_000_000))
+            time.sleep(0.02)
+            assert parsed(read_all(connection)).status == 413
+
+
 def test_many_spaces_in_a_value_cost_no_time(port):
     began = time.perf_counter()
     raw(port, get((b"X: a" + b" " * 8000 + b"b\r\n") * 3))
@@ -178,8 +186,10 @@ def test_a_client_that_sends_a_byte_now_and_then_is_cut_off(monkeypatch, slow):
 def test_an_idle_connection_is_closed(monkeypatch):
     monkeypatch.setattr(app.server, "KEEP_ALIVE_SECONDS", 0.3)
     with serving(echo) as server, socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
+        began = time.monotonic()
         connection.sendall(get().replace(b"Connection: close\r\n", b""))
         assert b"200 OK" in read_all(connection)  # until it is closed
+        assert time.monotonic() - began < 4
 
 
 def test_a_client_that_does_not_read_is_cut_off(monkeypatch):

@@ -34,6 +34,7 @@ def viewer(tmp_path_factory):
         running.until_fresh()
         html = running.reports / "html"
         (html / "other.html").write_text(SECRET)
+        (running.reports / "json" / "other.json").write_text(SECRET)
         (html / ".hidden.html").write_text(SECRET)
         (html / "folder.html").mkdir()
         yield running
@@ -129,7 +130,8 @@ OUTSIDE = ["/reports/html/../../secret.html", "/reports/html/..%2f..%2fsecret.ht
            "/reports/html/%252e%252e%252fsecret.html", "/reports/html/....//secret.html", "/static/../serve.py",
            "/static/..%2fserve.py", "/static/%2e%2e%2f%2e%2e%2fpyproject.toml", "/static//etc/passwd", "//etc/passwd",
            "/static/%00", "/static/viewer.js%00.html", "/reports/html/understanding.html%00", "/etc/passwd",
-           "/reports/json/../../data/secret.json", "/reports/json/secret.json", "/reports/html/other.html",
+           "/reports/json/../../data/secret.json", "/reports/json/secret.json", "/reports/json/other.json",
+           "/reports/html/other.html",
            "/reports/html/.hidden.html", "/reports/html/folder.html", "/reports/html/", "/static/", "/static",
            "/reports/html", "/reports/json/", "/.git/config", "/api/results/..%2f..%2fdata%2fsecret",
            "/data/calls.csv", "/api/results/understanding.json", "/static/index.html", "/reports/html/linked.html",
@@ -254,6 +256,17 @@ def test_a_failure_inside_is_a_500_that_tells_nothing_and_the_connection_goes_on
     assert answer.count(b"HTTP/1.1 500 ") == 2 and SECRET.encode() not in answer and b"Traceback" not in answer
     told = [json.loads(one) for one in stream.getvalue().splitlines()]
     assert [one["error"] for one in told] == [SECRET, SECRET] and "Traceback" in told[0]["trace"]
+
+
+@pytest.mark.parametrize("name", ["..", ".", "", ".git", "a/b", "a%2fb", "%2e%2e", "a%5cb", "a%00", "a b", "%e9", "%",
+        "%zz",
+                                  "a%", "-x", "a" * 101])
+def test_what_is_no_plain_name_never_reaches_a_handler(name):
+    router = Router([Route("GET", "/x/{name}", lambda request, given: None)])
+    with pytest.raises(Refusal) as found:
+        router.find(Request("GET", f"/x/{name}"))
+    assert found.value.status == 404
+    assert router.find(Request("GET", "/x/a%2Eb_c-1"))[1].text("name") == "a.b_c-1"
 
 
 # Token, rate, and what the guard knows
