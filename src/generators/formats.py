@@ -14,6 +14,7 @@ import blocks as b
 UNKNOWN = "unknown"
 NUMERIC = frozenset((b.MONEY, b.MONEY_CHANGE, b.COUNT, b.COMPACT, b.SHARE, b.CHANGE, b.PERCENT, b.NUMBER,
                      b.MILLISECONDS, b.BYTES))
+_NOISE = Decimal("0.00005")  # dollars; a change below is what rounding left over, not a change
 _MINUS = "\u2212"
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,9})?\s*", re.ASCII)
 _FURTHEST = 300
@@ -27,7 +28,7 @@ _BY_NAME: Tuple[Tuple["re.Pattern[str]", str], ...] = tuple((re.compile(pattern)
     (r"_percent$", b.PERCENT),
     (r"(^|_)(difference|over|overrun)$", b.MONEY_CHANGE),
     (r"(^|_)(change|growth)$", b.CHANGE),
-    (r"(^|_)(share|coverage|used|rate|utilization|retention|idle)($|_)", b.SHARE),
+    (r"(^|_)(share|coverage|used|utilization|retention|idle)($|_)|(^|_)rate$", b.SHARE),
     (r"_ms$|^latency$", b.MILLISECONDS),
     (r"(^|_)bytes$", b.BYTES),
     (r"(^|_)unpriced|calls|customers$|_score$|^score$|factor|ratio|index", b.COUNT),
@@ -101,7 +102,8 @@ def full(value: Any, kind: str) -> str:
 
 def _numeric(exact: Decimal, kind: str) -> str:
     if kind in (b.MONEY, b.MONEY_CHANGE):
-        return _signed(exact, "$" + _dollars(abs(exact)), kind == b.MONEY_CHANGE)
+        noise = kind == b.MONEY_CHANGE and abs(exact) < _NOISE
+        return _signed(exact, "$" + _dollars(Decimal(0) if noise else abs(exact)), kind == b.MONEY_CHANGE)
     if kind in (b.SHARE, b.CHANGE, b.PERCENT):
         percent = exact if kind == b.PERCENT else exact * 100
         return _signed(percent, _percent(abs(percent)) + " %", kind == b.CHANGE)

@@ -12,7 +12,7 @@ from generators.page_parts import anchor, at
 from generators.templates import Markup, join, parts
 from generators.text_blocks import TextBlocks, heading
 
-FIRST_ROWS = 25  # that stand in the markup, and on each sheet that the script turns
+FIRST_ROWS = 10  # that stand in the markup, and on each sheet that the script turns
 LONGEST_CARRIED = 1000  # characters of a text that a page carries; the JSON file holds all
 _VALUE = "value"  # the name of the only column of rows that are single values
 _EXACT_UP_TO = 2 ** 53  # whole numbers beyond are read inexactly by scripts

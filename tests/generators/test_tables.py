@@ -67,14 +67,14 @@ def test_the_markup_holds_the_first_rows_and_the_data_all():
     drawn = Drawn(b.Table("customers"), customers(60))
     assert len(drawn.cells) == FIRST_ROWS == drawn.data["sheet"] and drawn.cells[-1][0] == f"c{FIRST_ROWS - 1}"
     assert drawn.values("customer") == [f"c{row}" for row in range(60)] and drawn.data["total"] == 60
-    assert "The first 25 of 60 rows" in drawn.markup
+    assert f"The first {FIRST_ROWS} of 60 rows" in drawn.markup
 
 
 def test_a_bound_on_the_rows_is_said_and_the_whole_length_kept():
     drawn = Drawn(b.Table("customers", most=40), customers(60))
     assert len(drawn.values("calls")) == 40 and drawn.data["total"] == 60
     note = drawn.tree.find("p")
-    assert note.text == "The first 25 of 60 rows; the results as JSON hold all."
+    assert note.text == f"The first {FIRST_ROWS} of 60 rows; the results as JSON hold all."
     assert note.get("data-carried") == "The first 40 of 60 rows; the results as JSON hold all."
 
 
