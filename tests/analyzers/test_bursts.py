@@ -62,7 +62,10 @@ def test_what_the_whole_organisation_does_is_nobodys_run():
 
 def test_the_order_of_callers_and_hours_does_not_matter():
     callers = {(f"cust_{number}", "org_1", "chat"): office(seed=number) for number in range(1, 6)}
-    callers[CHAT] = loaded(callers[CHAT], 30, (2, 3), 60)
+    for number in (1, 3, 4):
+        caller = (f"cust_{number}", "org_1", "chat")
+        callers[caller] = loaded(callers[caller], 28 + number % 3, (2, 3), 60)
+    assert len(find_bursts(callers)) == 3
     turned = {caller: dict(reversed(list(hours.items()))) for caller, hours in reversed(list(callers.items()))}
     assert find_bursts(turned) == find_bursts(callers)
 
