@@ -186,7 +186,7 @@ window.FinOps = window.FinOps || {};
     entry.chart = new window.Chart(canvas, {
       type: made.type, data: { labels: data.labels, datasets: made.sets },
       options: {
-        responsive: true, maintainAspectRatio: false, animation: false, layout: { padding: { left, top, bottom } },
+        responsive: true, maintainAspectRatio: false, animation: false, layout: { autoPadding: false, padding: { left, top, bottom } },
         transitions: { active: { animation: { duration: calm ? 0 : 150 } } }, font: { family: colours.font },
         ...made.options, plugins: { legend: { display: false }, tooltip: tooltip(figure, data, colours) },
       },
