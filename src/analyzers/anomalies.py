@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, insort
+from functools import lru_cache
 from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, TypeVar
 
 from analyzers.common import deviation, mean, median, quantile, robust_sigma, weekday
@@ -114,8 +115,7 @@ def robust_hours(series: Mapping[str, float]) -> Optional[Rests]:
     if len(hours) < LEAST_HISTORY:
         return None
     logs = [math.log(series[hour]) for hour in hours]
-    weekend = {day: weekday(day) >= WEEKEND for day in {hour[:10] for hour in hours}}
-    keys = [(weekend[hour[:10]], hour[11:]) for hour in hours]
+    keys = [_hour_class(hour) for hour in hours]
     classes: Dict[Tuple[bool, str], List[float]] = {}
     for key, log in zip(keys, logs):
         classes.setdefault(key, []).append(log)
@@ -123,6 +123,11 @@ def robust_hours(series: Mapping[str, float]) -> Optional[Rests]:
     levels = {key: _shrunk(median(found), len(found), overall, SEASON_PRIOR) for key, found in classes.items()}
     rests = [log - levels[key] for key, log in zip(keys, logs)]
     return Rests(hours, [series[hour] for hour in hours], rests, _spread(rests, *UPPER_OF_HOURS))
+
+
+@lru_cache(maxsize=None)
+def _hour_class(hour: str) -> Tuple[bool, str]:
+    return weekday(hour[:10]) >= WEEKEND, hour[11:]
 
 
 def _shrunk(estimate: float, count: int, wider: float, prior: float) -> float:

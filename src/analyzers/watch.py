@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from analyzers.abuse_rules import GRAIN
 from analyzers.anomalies import (
@@ -20,7 +20,7 @@ from analyzers.common import add
 from analyzers.hourly_rules import bursts_of
 from analyzers.hours import HourlyUse, hour_text, hourly_use
 from rollup.cubes import Measures
-from rollup.rollup import Group, Key, Rollup
+from rollup.rollup import Group, Rollup
 
 SCOPES = ("whole", "organization", "feature", "provider", "customer")  # wide to narrow
 WIDTH = {name: place for place, name in enumerate(SCOPES)}
@@ -108,11 +108,6 @@ def _runs(use: HourlyUse, rollup: Rollup, floor: float) -> List[Alert]:
     return found
 
 
-def scopes_of(key: Key) -> Tuple[Scope, ...]:
-    """Return the scopes that a group of the finest grain belongs to."""
-    return (("whole", ""), ("organization", key[2]), ("feature", key[3]), ("provider", key[4]), ("customer", key[1]))
-
-
 def _found(series: Series, rule: Callable[[Mapping[str, float]], Optional[Rests]], floor: float) -> List[Alert]:
     """Return what false-discovery control over all keys accepts, scores calibrated within each kind of scope."""
     kinds: Dict[str, List[Tuple[Scope, Rests]]] = {}
@@ -174,12 +169,17 @@ class Cause(NamedTuple):
 
 def causes(groups: Sequence[Group], alerts: Sequence[Alert]) -> List[Cause]:
     """Compare each alert's day with the scope's mean day before it; groups are of the finest grain."""
-    wanted: Set[Scope] = {one.scope for one in alerts}
-    cells: Dict[Scope, List[Group]] = {scope: [] for scope in wanted}
-    for group in groups:
-        for scope in scopes_of(group.key):
-            if scope in wanted:
-                cells[scope].append(group)
+    cells: Dict[Scope, List[Group]] = {one.scope: [] for one in alerts}
+    for kind in {scope[0] for scope in cells}:
+        if kind == "whole":
+            cells[kind, ""] += groups
+            continue
+        place = GRAIN.index(kind)
+        wanted = {value: found for (name, value), found in cells.items() if name == kind}
+        for group in groups:
+            found = wanted.get(group.key[place])
+            if found is not None:
+                found.append(group)
     return [_cause(cells[one.scope], one) for one in alerts]
 
 
