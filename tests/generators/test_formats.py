@@ -14,7 +14,8 @@ from generators.formats import UNKNOWN, full, kind_of, number, show, words
     ("1234.56", b.MONEY, "$1,234.56"), (Decimal("0.000013"), b.MONEY, "$0.000013"), ("0.005", b.MONEY, "$0.01"),
     ("0.00499", b.MONEY, "$0.005"), (0, b.MONEY, "$0.00"), ("-119.929", b.MONEY, "\u2212$119.93"),
     ("119.929", b.MONEY_CHANGE, "+$119.93"), ("0", b.MONEY_CHANGE, "$0.00"),
-    ("-0.000000001", b.MONEY_CHANGE, "$0.00"), ("-0.00005", b.MONEY_CHANGE, "\u2212$0.00005"), ("0.000000001", b.MONEY, "$0.000000001"),
+    ("-0.000000001", b.MONEY_CHANGE, "$0.00"), ("-0.00005", b.MONEY_CHANGE, "\u2212$0.00005"),
+    ("0.000000001", b.MONEY, "$0.000000001"),
     (0.125, b.SHARE, "12.5 %"), (0.00012, b.SHARE, "0.012 %"), (1.0, b.SHARE, "100.0 %"), (0, b.SHARE, "0.0 %"),
     (-0.219, b.CHANGE, "\u221221.9 %"), (0.219, b.CHANGE, "+21.9 %"), (12.34, b.PERCENT, "12.3 %"),
     (1_234_567, b.COMPACT, "1.2 M"), (999_999, b.COMPACT, "1.0 M"), (999, b.COMPACT, "999"), (12.5, b.COMPACT, "12.5"),
@@ -43,7 +44,8 @@ def test_all_digits_are_on_hover_where_some_are_left_out():
 
 @pytest.mark.parametrize("name, value, kind", [
     ("cost", "1.5", b.MONEY), ("unpriced", 3, b.COUNT), ("monthly_usd", None, b.MONEY), ("p95_ms", 3, b.MILLISECONDS),
-    ("error_rate", 0.1, b.SHARE), ("rate_days", 7, b.COUNT), ("margin_percent", 99.0, b.PERCENT), ("tokens", 12, b.COMPACT), ("calls", 1, b.COUNT),
+    ("error_rate", 0.1, b.SHARE), ("rate_days", 7, b.COUNT), ("margin_percent", 99.0, b.PERCENT),
+    ("tokens", 12, b.COMPACT), ("calls", 1, b.COUNT),
     ("cost_change", -0.2, b.CHANGE), ("severity", "high", b.BADGE), ("first", "2026-01-01T00:00:00.000Z", b.TIME),
     ("day", "2026-01-01", b.DAY), ("days", 3, b.COUNT), ("customer", "cust_0001", b.TEXT), ("derived", True, b.YES_NO),
     ("cost", "a word", b.TEXT), ("bytes", 12, b.BYTES), ("share", 0.5, b.SHARE), ("factor", 1.25, b.COUNT)])
