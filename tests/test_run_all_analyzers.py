@@ -39,10 +39,12 @@ def reports(log, tmp_path_factory) -> Path:
     return folder
 
 
-def test_every_analyser_leaves_a_result_and_a_page(reports: Path) -> None:
+def test_every_analyser_leaves_a_result_and_a_page_behind_one_index(reports: Path) -> None:
     ids = {line.split()[0] for line in run(ANALYZE, "--list").out.splitlines()}
     assert {path.stem for path in (reports / "json").glob("*.json")} == ids
-    assert {path.stem for path in (reports / "html").glob("*.html")} == ids
+    assert {path.stem for path in (reports / "html").glob("*.html")} == ids | {"index"}
+    manifest = json.loads((reports / "html" / "manifest.json").read_text(encoding="utf-8"))
+    assert {one["id"] for one in manifest["reports"]} == ids
 
 
 def test_every_result_has_the_same_total_to_the_nano_dollar(log, reports: Path) -> None:
