@@ -250,6 +250,15 @@ def test_the_workers_end_with_a_killed_server(tmp_path):
     until_gone(processes)
 
 
+def test_a_worker_whose_analyser_hangs_ends_with_a_killed_server_too(tmp_path):
+    with harmed(tmp_path, "time.sleep(3600)") as viewer:
+        viewer.until(lambda status: status["analyzer_status"]["harm"]["status"] == "running")
+        processes = children_of(viewer.process.pid)
+        viewer.process.kill()
+        viewer.process.wait()
+        until_gone(processes)
+
+
 def test_while_reports_cannot_be_written_the_last_good_ones_are_served_with_the_reason(viewer):
     kept = viewer.reports / "kept"
     os.rename(str(viewer.reports / "html"), str(kept))

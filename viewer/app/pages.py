@@ -11,11 +11,12 @@ from app.routes import Parameters, Route
 from app.security import COOKIE, Guard
 from app.status import ReportFolder
 from chartjs import CHARTJS_FILE, read_verified
-from generators.html_generator import policy
+from generators.html_generator import ASSETS, policy
 from generators.site import MANIFEST
 
 STATIC = Path(__file__).resolve().parent.parent / "static"
 INDEX = "index.html"
+OF_REPORTS = ("report.css", "formats.js")  # parts of the reports that the viewer's page shares
 NOTHING = "there is nothing at this address"
 
 
@@ -62,7 +63,8 @@ class Pages:
         name = given.text("name")
         if name == CHARTJS_FILE:
             return _found(self._chartjs, "there is no copy of Chart.js here: get one with viewer/get_chartjs.py")
-        return _found(self._files.read(STATIC, name) if name != INDEX else None)
+        folder = ASSETS if name in OF_REPORTS else STATIC
+        return _found(self._files.read(folder, name) if name != INDEX else None)
 
     def manifest(self, request: Request, given: Parameters) -> Response:
         """Return the manifest of the reports."""

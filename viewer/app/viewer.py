@@ -5,7 +5,7 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional, Sequence, TextIO
+from typing import IO, Optional, Sequence, TextIO
 
 from analyzers.base import discover_analyzers
 from app.api import Api, Services
@@ -23,7 +23,9 @@ from app.server import ViewerServer
 from app.simulators import Simulators, Wish
 from app.status import ReportFolder, StatusBoard
 from app.watcher import Watcher
+from calls.locks import lock_file
 from config import Settings
+from errors import UsageError
 from generators.site import report_version
 from simulator.story import discover_scenarios
 
@@ -51,7 +53,10 @@ class Viewer:
     """A server with its watcher, its worker and its jobs."""
 
     def __init__(self, options: Options, settings: Settings, stream: TextIO) -> None:
-        """Bind the port and put the parts together; raises OSError when the port cannot be bound."""
+        """Bind the port and put the parts together.
+
+        Raises OSError when the port cannot be bound, `UsageError` when another viewer writes the same reports.
+        """
         self.options, self._settings = options, settings
         self.log = EventLog(stream, options.log_format, options.verbose, time.time)
         book, files = JobBook(time.time), FileCache()
@@ -60,6 +65,7 @@ class Viewer:
         self.regenerator = Regenerator(watcher, options.reports, reports.ids, settings, book, self.log, options.watch)
         self.simulators = Simulators(book, self.log)
         self.server = ViewerServer((options.host, options.port), _starting, self.log)
+        self._claim = _claim(options.reports)
         guard = Guard(options.host, self.server.port, options.token, options.allowed_hosts)
         pages = Pages(reports, guard, files, bool(options.token))
         board = StatusBoard(reports, self.regenerator, book, {"version": report_version(),
@@ -99,6 +105,8 @@ class Viewer:
         self.regenerator.stop()
         for thread in closing:
             thread.join(SIMULATORS_SECONDS + 0.5)
+        if self._claim:
+            self._claim.close()
 
     def _take_over(self, reports: ReportFolder) -> None:
         """Know again the reports that an earlier viewer or command wrote."""
@@ -106,6 +114,19 @@ class Viewer:
         for entry in manifest.get("reports", ()) if size is not None else ():
             if isinstance(entry, dict) and entry.get("id") in reports.ids and not entry.get("failure"):
                 self.regenerator.progress.restore(entry["id"], entry.get("made"), size or 0)
+
+
+def _claim(folder: Path) -> Optional[IO[bytes]]:
+    """Claim a folder of reports for this process; None where nothing can be written there anyway."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        claim = open(folder / ".viewer.lock", "wb")  # noqa: SIM115 (held as long as the viewer runs)
+        free = lock_file(claim.fileno())
+    except OSError:
+        return None
+    if not free:
+        raise UsageError(f"another viewer writes the reports in {folder}: end it, or name another --reports folder")
+    return claim
 
 
 def _starting(request: Request) -> Response:
