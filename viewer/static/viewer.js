@@ -25,7 +25,7 @@
   const actAloud = async (address, given) => { const reason = await act(address, given); if (reason) toast(reason); };
 
   // Polling: every second while something moves, rarely otherwise, never while nobody looks.
-  let timer = 0, failures = 0, lostSince = "", isPolling = false, isWanted = false, movedAt = 0;
+  let timer = 0, failures = 0, lostSince = "", isPolling = false, isWanted = false, movedAt = Date.now();
 
   async function poll() {
     clearTimeout(timer);
@@ -48,7 +48,7 @@
     timer = setTimeout(poll, isWanted ? 0 : wait || (status && isBusy() ? BUSY_MS : IDLE_MS));
   }
 
-  // What moved a moment ago counts too: the last round begins when growth has stopped.
+  // What moved a moment ago counts too: the last round begins when growth has stopped, and a new viewer knows little.
   function isBusy() {
     if (status.csv.growing || status.regeneration.state !== "idle" || status.jobs.some(isOpen)) movedAt = Date.now();
     return Date.now() - movedAt < SETTLED_MS;
@@ -57,7 +57,10 @@
   const isOpen = job => OPEN.includes(job.state);
 
   function found() {
-    if (lostSince) toast("The viewer answers again.");
+    if (lostSince) {
+      toast("The viewer answers again.");
+      movedAt = Date.now();
+    }
     failures = 0;
     lostSince = "";
     write(byId("live"), "live");
@@ -119,6 +122,7 @@
     byId("first").hidden = !isFirst;
     byId("progress").hidden = isFirst;
     write(byId("progress-title"), logSentence(csv, isSimulating));
+    one(".figures").hidden = !csv.exists;
     const bar = byId("bar");
     bar.hidden = csv.progress_pct === null && !csv.growing && !isSimulating;
     if (csv.progress_pct === null) bar.removeAttribute("value");
@@ -347,8 +351,8 @@
       throw error;
     }
     // Only the main part is read: the page's own style would be complained of under this page's policy.
-    const main = text.slice(text.indexOf("<main"), text.indexOf("</main>")), index = new DOMParser().parseFromString(main, "text/html");
-    const figures = one(".summary .cards", index);
+    const main = text.slice(text.indexOf("<main"), text.indexOf("</main>"));
+    const index = new DOMParser().parseFromString(main, "text/html"), figures = one(".summary .cards", index);
     headlines = new Map(all(".report-card", index).filter(card => one("h3 a", card))
       .map(card => [one("h3 a", card).getAttribute("href"), one("p", card).textContent]));
     write(byId("lead"), one(".lead", index).textContent);
