@@ -124,6 +124,7 @@ def test_simulators_are_started_watched_and_stopped(tmp_path):
         assert viewer.post("/api/run-simulators", wish).status == 202
         viewer.until(lambda status: status["csv"]["size_mb"] and status["csv"]["growing"])
         status = viewer.until(lambda status: status["csv"]["eta_seconds"])
+        assert status["jobs"][0]["progress_pct"] == status["csv"]["progress_pct"]
         assert 0 < status["csv"]["progress_pct"] < 100 and status["csv"]["rows_per_second"] > 0
         again = viewer.post("/api/run-simulators", wish)
         assert again.status == 409 and "stop" in again.document["error"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from dataclasses import asdict, dataclass
-from typing import Any, Callable, Deque, Dict, List, Optional
+from typing import Any, Callable, Deque, Dict, List, Mapping, Optional
 
 from calls.values import format_timestamp
 
@@ -71,7 +71,8 @@ class JobBook:
         if state == COMPLETE:
             job.progress_pct = 100.0
 
-    def describe(self) -> List[Dict[str, Any]]:
-        """Return the jobs, newest first."""
+    def describe(self, shares: Mapping[str, Optional[float]]) -> List[Dict[str, Any]]:
+        """Return the jobs, newest first; `shares` tells by kind how much of a running one is done, in percent."""
         with self._lock:
-            return [job.describe() for job in reversed(self._jobs)]
+            return [dict(job.describe(), progress_pct=shares.get(job.kind)) if job.state == RUNNING else job.describe()
+                    for job in reversed(self._jobs)]

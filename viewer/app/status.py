@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from app.files import Served, packed
-from app.jobs import JobBook
+from app.jobs import ANALYZE, SIMULATE, JobBook
 from app.messages import JSON_TYPE, json_bytes
 from app.regeneration import Regenerator
 from calls.values import format_timestamp
@@ -93,9 +93,10 @@ class StatusBoard:
         """Return the status without its time."""
         regenerator = self._regenerator
         progress, current = regenerator.progress, regenerator.current
-        counted = progress.counted or {}
-        return dict(self._facts, csv=regenerator.watcher.describe(), reports=self._reports.describe(regenerator),
-                    analyzer_status=progress.describe(), jobs=self._book.describe(), regeneration=dict(
+        counted, csv = progress.counted or {}, regenerator.watcher.describe()
+        shares = {SIMULATE: csv["progress_pct"], ANALYZE: current["progress_pct"] if current else None}
+        return dict(self._facts, csv=csv, reports=self._reports.describe(regenerator),
+                    analyzer_status=progress.describe(), jobs=self._book.describe(shares), regeneration=dict(
                         current or {"state": "idle", "analyzer": None, "progress_pct": None},
                         error=progress.error or None, rounds=regenerator.rounds,
                         last_seconds=None if progress.seconds is None else round(progress.seconds, 3),

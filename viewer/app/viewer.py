@@ -88,6 +88,7 @@ class Viewer:
 
     def start(self, wish: Optional[Wish] = None) -> None:
         """Begin to serve, to watch, and to simulate when that is wished."""
+        self.regenerator.watcher.tick(time.monotonic())  # whoever asks first is told what stands there
         self._thread.start()
         if wish:
             self.simulators.start(wish, self.options.csv)
@@ -105,6 +106,11 @@ class Viewer:
         self.regenerator.stop()
         for thread in closing:
             thread.join(SIMULATORS_SECONDS + 0.5)
+        self.release()
+
+    def release(self) -> None:
+        """Give port and folder free."""
+        self.server.server_close()
         if self._claim:
             self._claim.close()
 

@@ -1,0 +1,259 @@
+"""The viewer's page in a real browser, over the real server: from an empty folder to reports, and whatever goes wrong."""
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any, Iterator, List
+
+import pytest
+from viewers import Running, add_calls, children_of, write_log
+
+from browser.browsing import DESK, MODULES, PHONE, need
+
+STATIC = Path(__file__).resolve().parents[2] / "viewer" / "static"
+LOOK = "document.dispatchEvent(new Event('visibilitychange'))"  # as if the page had just come into sight
+VALUES = """() => { window.values = []; const bar = document.getElementById('bar');
+new MutationObserver(() => window.values.push(bar.value)).observe(bar, {attributeFilter: ['value']}); }"""
+TOASTS = """() => { window.toasts = []; const toast = document.getElementById('toast');
+new MutationObserver(() => window.toasts.push(toast.textContent)).observe(toast, {childList: true}); }"""
+SHOW_ALL = """() => { document.getElementById('toast').textContent = '13 reports are new.';
+document.querySelectorAll('details').forEach(one => { one.open = true; });
+['lost', 'first', 'nothing-found'].forEach(id => { document.getElementById(id).hidden = false; }); }"""
+
+
+def address(viewer: Running) -> str:
+    return f"http://127.0.0.1:{viewer.port}/"
+
+
+def until(tab: Any, expression: str, seconds: float = 20.0) -> None:
+    """Wait until an expression holds; a failure shows the page's text."""
+    end = time.monotonic() + seconds
+    while not tab.page.evaluate(expression):
+        assert time.monotonic() < end, f"{expression}\n{tab.problems}\n{tab.page.inner_text('body')[:3000]}"
+        tab.page.wait_for_timeout(50)
+
+
+def says(place: str, words: str) -> str:
+    return f"document.querySelector({json.dumps(place)}).innerText.includes({json.dumps(words)})"
+
+
+def simulators_of(viewer: Running) -> List[int]:
+    found = []
+    for process in children_of(viewer.process.pid):
+        with contextlib.suppress(OSError):
+            if b"run_all_simulators" in Path(f"/proc/{process}/cmdline").read_bytes():
+                found.append(process)
+    return found
+
+
+@contextlib.contextmanager
+def simulators_held(viewer: Running, least: int) -> Iterator[None]:
+    """Hold the simulators still as soon as the log has so many bytes."""
+    end = time.monotonic() + 30
+    while not (viewer.csv.exists() and viewer.csv.stat().st_size >= least):
+        assert time.monotonic() < end, "the simulators write nothing"
+        time.sleep(0.002)
+    held = simulators_of(viewer)
+    for process in held:
+        os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for process in held:
+            os.kill(process, signal.SIGCONT)
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="holds processes by what /proc tells of them")
+def test_from_an_empty_folder_to_reports_another_log_and_a_server_that_goes_and_comes(open_tab: Any,
+                                                                                     tmp_path: Path) -> None:
+    with Running(tmp_path, env={"FINOPS_WORKERS": "1"}) as viewer:
+        tab = open_tab(address(viewer))
+        page = tab.page
+        until(tab, "!document.getElementById('first').hidden")
+        assert page.is_hidden("#progress") and "Press Generate" in page.inner_text("#first")
+        page.evaluate(VALUES)
+        page.evaluate(TOASTS)
+        generate_and_watch(tab, viewer)
+        run_one_again(tab)
+        see_growth(tab, viewer)
+        open_a_report(tab)
+        choose_another_log(tab, viewer)
+        assert tab.problems == []
+        port = viewer.port
+        viewer.process.kill()
+        viewer.process.wait()
+        until(tab, LOOK + " || " + says("#live", "no answer since"))
+        assert page.is_visible("#lost") and len(page.query_selector_all(".report-card")) == 13
+        page.click(".run >> nth=0")
+        until(tab, says("#toast", "The viewer does not answer."))
+    with Running(tmp_path, "--port", str(port), csv="data/other.csv"):
+        until(tab, "document.getElementById('live').innerText === 'live'")
+        until(tab, "document.getElementById('lost').hidden && " + says("#progress-title", "other.csv is complete"))
+        assert page.is_hidden("#lost")
+        assert {re.sub(r"net::ERR_\w+", "", one) for one in tab.problems} == {"error: Failed to load resource: "}
+
+
+def generate_and_watch(tab: Any, viewer: Running) -> None:
+    """Press the button: the bar stands where the log stands, and goes to its end; all reports come."""
+    page = tab.page
+    page.fill("#size", "6")
+    page.fill("#days", "30")
+    assert page.inner_text("#begin") == "Generate 6 MB"
+    page.click("#begin")
+    with simulators_held(viewer, 300_000):
+        until(tab, says("#figure-size", " of 6.0 MB") + " && document.getElementById('bar').value > 0")
+        percent = viewer.status()["csv"]["progress_pct"]
+        until(tab, f"document.getElementById('bar').value === {percent}")
+        assert 0 < percent < 100 and f"{percent:.1f} %" == page.inner_text("#figure-done")
+        assert page.title().startswith(f"{percent:.1f} %")
+        assert page.is_visible("#progress .stop") and page.get_attribute("#generate .primary", "aria-disabled")
+    until(tab, says("#progress-title", "calls.csv is complete"), 60)
+    until(tab, "document.querySelectorAll('.state.good').length === 13", 60)
+    values = page.evaluate("window.values")
+    assert len(set(values)) > 1 and values == sorted(values) and values[-1] == 100
+    until(tab, "document.querySelectorAll('#cards .card .value').length > 3")
+    index = (viewer.reports / "html" / "index.html").read_text(encoding="utf-8")
+    assert all(one in index for one in page.eval_on_selector_all("#cards .value span", "all => all.map(one => one.innerText)"))
+    assert [one.inner_text() for one in page.query_selector_all("#groups h2")] == ["FinOps", "Usage-Based Revenue", "Advanced"]
+    assert page.inner_text("#jobs .chip") == "complete" and page.is_hidden(".stop >> nth=0")
+
+
+def run_one_again(tab: Any) -> None:
+    card = tab.page.query_selector("li.report-card:has-text('Pricing Strategy')")
+    card.query_selector(".run").focus()
+    tab.page.keyboard.press("Enter")
+    until(tab, says("#toast", "Pricing Strategy again: complete."))
+    assert tab.page.evaluate("document.activeElement.className") == "quiet run"  # no message takes the focus away
+    assert "Pricing Strategy again" in tab.page.inner_text("#jobs li")
+
+
+def see_growth(tab: Any, viewer: Running) -> None:
+    """More calls: figures and reports follow."""
+    before = viewer.status()["csv"]["line_count"]
+    with open(viewer.csv, "rb") as handle:  # the log's own calls once more, under other ids
+        handle.readline()
+        more = [b"again-" + handle.readline() for _ in range(2000)]
+    with open(viewer.csv, "ab") as handle:
+        handle.write(b"".join(more))
+    tab.page.evaluate(LOOK)
+    until(tab, says("#meta", f"{before + 2000:,} calls"))
+    until(tab, says("#figure-rows", f"{before + 2000:,}"))
+    until(tab, "window.toasts.some(one => / reports are new/.test(one))")
+
+
+def open_a_report(tab: Any) -> None:
+    """A report is an ordinary page; what was searched and opened is remembered."""
+    page = tab.page
+    page.fill("#filter", "no such thing")
+    assert page.is_visible("#nothing-found") and page.inner_text("#found") == "0 of 13 reports"
+    page.fill("#filter", "token eco")
+    assert page.inner_text("#found") == "1 of 13 reports"
+    page.click("li.report-card:not([hidden]) .open")
+    assert page.inner_text("h1") == "Token Economics"
+    page.go_back()
+    until(tab, says("#last", "Last opened: Token Economics"))
+    assert page.input_value("#filter") == "token eco"
+    page.fill("#filter", "")
+    page.evaluate(TOASTS)
+
+
+def choose_another_log(tab: Any, viewer: Running) -> None:
+    write_log(viewer.csv.parent / "other.csv", 600)
+    add_calls(viewer.csv.parent / "other.csv", 600, 700)
+    tab.page.focus("#logs")
+    tab.page.wait_for_selector("#logs option[value='other.csv']", state="attached", timeout=10_000)
+    tab.page.select_option("#logs", "other.csv")
+    tab.page.click("#load button")
+    until(tab, says("#progress-title", "other.csv is complete"))
+    until(tab, says("#meta", "700 calls"))
+    until(tab, "document.querySelectorAll('.state.good').length === 13")
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: Any) -> Iterator[Running]:
+    """Return a viewer with the reports of a small log."""
+    folder = tmp_path_factory.mktemp("page")
+    (folder / "data").mkdir()
+    write_log(folder / "data" / "calls.csv", 400)
+    with Running(folder) as viewer:
+        viewer.until_fresh(400)
+        yield viewer
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_no_violation_and_the_page_fits(small: Running, open_tab: Any, theme: str) -> None:
+    axe = MODULES / "axe-core" / "axe.min.js"
+    need(axe.exists(), "the npm package axe-core")
+    tab = open_tab(address(small), color_scheme=theme, bypass_csp=True, reduced_motion="reduce")
+    until(tab, "document.querySelectorAll('#cards .card').length > 0")
+    tab.page.add_script_tag(path=str(axe))
+    for size in (DESK, PHONE):
+        tab.page.set_viewport_size(size)
+        tab.page.evaluate(SHOW_ALL)
+        found = tab.page.evaluate(
+            "axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})"
+            ".then(found => found.violations.map(one => [one.id, one.nodes.length, one.nodes[0].html,"
+            " one.nodes[0].failureSummary]))")
+        width, room = tab.page.evaluate("[document.scrollingElement.scrollWidth, innerWidth]")
+        assert (found, tab.problems, width <= room) == ([], [], True), size
+
+
+def test_the_checker_of_html_finds_no_error() -> None:
+    jar = MODULES / "vnu-jar" / "build" / "dist" / "vnu.jar"
+    need(jar.exists(), "the npm package vnu-jar")
+    done = subprocess.run(["java", "-Xmx512m", "-jar", str(jar), "--format", "json", str(STATIC / "index.html")],
+                          stderr=subprocess.PIPE, timeout=120)
+    assert json.loads(done.stderr.decode("utf-8"))["messages"] == []
+
+
+def test_the_page_is_quiet_when_nothing_moves_or_nobody_looks(small: Running, open_tab: Any) -> None:
+    tab = open_tab(address(small))
+    answers: List[int] = []
+    tab.page.on("response", lambda answer: "/api/status" in answer.url and answers.append(answer.status))
+    until(tab, "document.querySelectorAll('#cards .card').length > 0")
+    tab.page.evaluate("Object.defineProperty(document, 'hidden', {get: () => window.isHidden, configurable: true})")
+    tab.page.wait_for_timeout(6500)
+    assert answers and set(answers[1:]) <= {304}  # asked with the tag of what is shown
+    count = len(answers)
+    assert count < 8
+    tab.page.evaluate("window.isHidden = true; " + LOOK)
+    tab.page.wait_for_timeout(1500)
+    assert len(answers) == count
+    tab.page.evaluate("window.isHidden = false; " + LOOK)
+    tab.page.wait_for_timeout(500)
+    assert len(answers) == count + 1 and tab.problems == []
+    strangers = [url for url in tab.requests if not url.startswith((address(small), "data:"))]
+    assert strangers == []
+
+
+def test_the_theme_is_that_of_the_reports(small: Running, open_tab: Any) -> None:
+    tab = open_tab(address(small) + "reports/html/index.html")
+    tab.page.click("#theme")
+    tab.page.click("#theme")
+    tab.open(address(small))
+    background = tab.page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert tab.page.get_attribute("html", "data-theme") == "dark" and background == "rgb(13, 16, 23)"
+    assert "Dark" in tab.page.inner_text("#theme")
+    tab.page.click("#theme")
+    tab.open(address(small) + "reports/html/index.html")
+    assert tab.page.get_attribute("html", "data-theme") is None
+
+
+def test_a_refusal_is_told_with_its_reason_and_where_it_was_asked(small: Running, open_tab: Any) -> None:
+    tab = open_tab(address(small))
+    until(tab, "document.querySelectorAll('#scenarios input').length === 12")
+    tab.page.fill("#size", "1")
+    tab.page.click("#generate .primary")  # the log was not written by the simulators: they do not replace it
+    until(tab, says("#jobs", "error"))
+    assert "did not write" in tab.page.inner_text("#jobs") and small.status()["csv"]["line_count"] == 400
+    tab.page.click(".scenarios summary")
+    tab.page.click("#none")
+    assert tab.page.inner_text("#chosen") == "0 of 12"
+    tab.page.click("#generate .primary")
+    assert tab.page.inner_text("#refusal") == "Choose one scenario at least."
