@@ -128,11 +128,12 @@ def test_a_refused_request_is_the_last_of_its_connection(port):
 
 
 def test_who_is_refused_gets_to_read_why_though_much_more_was_sent(port):
-    for _ in range(20):
-        with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
-            connection.sendall(post(b"Content-Length: 3000000\r\n", b"x" * 1_000_000))
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        connection.sendall(post(b"Content-Length: 3000000\r\n"))
+        for _ in range(10):  # the answer is there already; a closed socket would answer these with a reset
             time.sleep(0.02)
-            assert parsed(read_all(connection)).status == 413
+            connection.sendall(b"x" * 100_000)
+        assert parsed(read_all(connection)).status == 413
 
 
 def test_many_spaces_in_a_value_cost_no_time(port):
