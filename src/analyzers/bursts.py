@@ -132,8 +132,8 @@ def _windows(caller: Caller, hours: Hours, habit: _Habit, peers: _Peers) -> List
     """Return the windows of a caller whose evidence suffices; each begins with a large hour."""
     least = math.exp(habit.level + LARGE)
     large = sorted(hour for hour, calls in hours.items() if calls >= least)
-    calm = math.exp(DAY_LEVELS[0][0])
-    ratios = [_ratio(math.log(hours[hour]), habit, habit.rates[hour_class(hour)] * calm) for hour in large]
+    calm = DAY_LEVELS[0][0]
+    ratios = [_ratio(math.log(hours[hour]), habit, math.log(habit.rates[hour_class(hour)]) + calm) for hour in large]
     order: List[int] = []
     found = []
     for at, start in enumerate(large):
@@ -153,15 +153,15 @@ def _windows(caller: Caller, hours: Hours, habit: _Habit, peers: _Peers) -> List
     return found
 
 
-def _ratio(log_calls: float, habit: _Habit, rate: float) -> float:
+def _ratio(log_calls: float, habit: _Habit, log_rate: float) -> float:
     """Return how much likelier an hour's calls are in a runaway than in ordinary use at so many active hours an hour.
 
     More calls than a runaway has speak no less for one.
     """
     spread = max(RUNAWAY_SPREAD, habit.spread)
     short = min(0.0, log_calls - habit.level - RUNAWAY) / spread
-    rest = (log_calls - habit.level - max(0.0, math.log(rate))) / habit.spread
-    return math.exp(min(30.0, (rest * rest - short * short) / 2)) * habit.spread / spread / rate
+    rest = (log_calls - habit.level - max(0.0, log_rate)) / habit.spread
+    return math.exp(min(30.0, (rest * rest - short * short) / 2) - log_rate) * habit.spread / spread
 
 
 def _with_runaway(ratios: Sequence[float], length: int) -> List[float]:
@@ -175,19 +175,18 @@ def _evidence(hours: Hours, order: Sequence[int], inside: Sequence[int], start: 
     begin = start - (CLOCK - length) // 2
     around = order[bisect_left(order, begin):bisect_right(order, begin + CLOCK - 1)]
     clock = [habit.rates[hour_class(hour)] * busier for hour in range(begin, begin + CLOCK)]
-    logs = {hour: math.log(hours[hour]) for hour in around}
+    usual, seen = math.fsum(clock), [(math.log(hours[hour]), math.log(clock[hour - begin])) for hour in around]
+    runaway = [(math.log(hours[hour]), math.log(clock[hour - begin])) for hour in inside]
     plain, loaded = [], []
     for level, weight in DAY_LEVELS:
-        factor = math.exp(level)
-        rates = [rate * factor for rate in clock]
-        fit = math.log(weight) - math.fsum(rates) + len(around) * level
-        for hour in around:
-            more = math.log(rates[hour - begin]) if rates[hour - begin] > 1 else 0.0
-            if more:
-                rest = logs[hour] - habit.level
-                fit += (rest * rest - (rest - more) ** 2) / (2 * habit.spread ** 2)
+        fit = math.log(weight) - usual * math.exp(level) + len(around) * level
+        for log_calls, log_rate in seen:
+            more = log_rate + level
+            if more > 0:
+                rest = log_calls - habit.level
+                fit += more * (2 * rest - more) / (2 * habit.spread ** 2)
         plain.append(fit)
-        ratios = [_ratio(logs[hour], habit, rates[hour - begin]) for hour in inside]
+        ratios = [_ratio(log_calls, habit, log_rate + level) for log_calls, log_rate in runaway]
         loaded += [fit + gain - math.log(len(RUNAWAY_HOURS)) for gain in _with_runaway(ratios, length)]
     return _log_sum(loaded) - _log_sum(plain)
 
