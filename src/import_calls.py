@@ -8,29 +8,57 @@ import stopping  # noqa: F401 (before all others, so that a signal finds its ans
 import argparse
 import csv
 import io
+import itertools
 import json
 import os
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import Any, Dict, List, Sequence, Type
+from typing import Dict, Iterable, Iterator, Sequence, Tuple, Type
 
 from calls.log_writer import LogWriter
 from calls.record import AICall
 from calls.values import BadValue, parse_nano
 from catalog.loader import load_catalog
-from config import load_settings
+from config import load_settings, parse_date
 from console import Options, ProgressBar, run_command
 from discovery import choose
 from errors import LogError, RecordError, UsageError, explain_os_error, listed
-from importers.base import Business, Importer, discover_importers
+from importers.base import Business, Imported, Importer, discover_importers
 
 EXAMPLES = """examples:
+  import_calls.py spend_logs.csv
+  import_calls.py spend_logs.csv --customer-from metadata.user_api_key_alias --product-from team_id
+  import_calls.py ~/.claude/projects/*/*.jsonl --format claude_code --customer acme --output data/claude.csv
   import_calls.py trace.csv --format azure_llm_trace --provider azure --model gpt-4o --output data/trace.csv
   import_calls.py old_log.csv --format calls --output data/calls.csv --append
 """
+Source = Tuple[Path, Type[Importer]]
 BATCH_ROWS = 5000
 HEAD_BYTES = 65_536
+ALL_ONE = "tier_price_usd"  # the field that no source holds, and that is a number
+
+
+class Outcome:
+    """What became of the records of all files: calls taken, and the others by reason."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.taken = 0
+        self.skipped: Dict[str, int] = Counter()
+        self.rejected: Dict[str, int] = Counter()
+        self.notes: Dict[str, int] = Counter()
+
+    def take(self, items: Iterable[Imported]) -> Iterator[AICall]:
+        """Yield the calls among the records, and count all."""
+        for _, item in items:
+            if isinstance(item, AICall):
+                self.taken += 1
+                yield item
+            elif isinstance(item, RecordError):
+                self.rejected[item.category] += 1
+            else:
+                self.skipped[item.reason] += 1
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -47,10 +75,12 @@ def main(arguments: Sequence[str]) -> int:
     output = Path(options.output)
     if output.exists() and output.stat().st_size and not (options.append or options.overwrite):
         raise LogError(f"{output} is there already: add to it with --append, or replace it with --overwrite")
-    taken, rejected = _import(sources, output, options)
-    print(json.dumps({"path": str(output), "taken": taken, "rejected": dict(rejected)}, indent=2) if options.json
-          else _sentences(output, sources, taken, rejected))
-    return 0 if taken or not rejected else 1
+    if any(output.exists() and path.exists() and output.samefile(path) for path, _ in sources):
+        raise UsageError(f"{output} is to be read and written: name another file with --output")
+    outcome = _import(sources, output, options)
+    print(json.dumps({"path": str(output), **vars(outcome)}, indent=2) if options.json
+          else _sentences(output, sources, outcome))
+    return 0 if outcome.taken or not outcome.rejected else 1
 
 
 def _options(found: Dict[str, Type[Importer]]) -> argparse.ArgumentParser:
@@ -65,8 +95,14 @@ def _options(found: Dict[str, Type[Importer]]) -> argparse.ArgumentParser:
     add("--append", action="store_true", help="keep what the log holds and add behind it")
     add("--overwrite", action="store_true", help="replace the log")
     for field, default in Business._field_defaults.items():
-        add("--" + field.replace("_id", "").replace("_", "-"), dest=field, default=default, metavar="TEXT",
+        flag = "--" + field.replace("_id", "").replace("_", "-")
+        add(flag, dest=field, default=default, metavar="TEXT",
             help=f"{field} where the source has none (default {default})")
+        if field != ALL_ONE:
+            add(flag + "-from", dest=field + "_from", metavar="NAME",
+                help=f"the source's field that {field} is taken from; dots lead into objects")
+    add("--start", metavar="DATE", help="the day, YYYY-MM-DD, that the times of a trace without dates count from")
+    add("--reprice", action="store_true", help="price every call by the catalogue, whatever cost the source recorded")
     add("--list", action="store_true", help="list the formats and end")
     add("--json", action="store_true", help="print the summary as JSON")
     add("--quiet", "-q", action="store_true", help="show no progress")
@@ -90,35 +126,44 @@ def _format_of(path: Path, wanted: str, found: Dict[str, Type[Importer]]) -> Typ
     return fitting[0]
 
 
-def _import(sources: List[Any], output: Path, options: argparse.Namespace) -> Any:
+def _import(sources: Sequence[Source], output: Path, options: argparse.Namespace) -> Outcome:
+    """Write the calls of all sources; the output is not touched before the first source could be read."""
+    importers = {kind: _importer(kind, options) for _, kind in sources}
+    whole, before = sum(_size(path) for path, _ in sources), 0
+    outcome, bar = Outcome(), ProgressBar(sys.stderr, options.quiet)
+    first, *others = [(path, _read(importers[kind], path)) for path, kind in sources]
+    begun = list(itertools.islice(first[1], 1))
+    with LogWriter(output, fresh=options.overwrite) as log:
+        for path, items in [(first[0], itertools.chain(begun, first[1])), *others]:
+            calls = outcome.take(items)
+            reading = importers[dict(sources)[path]]
+            while True:
+                batch = list(itertools.islice(calls, BATCH_ROWS))
+                if not batch:
+                    break
+                log.write(_lines(batch))
+                bar.show(before + reading.bytes_read(), whole, f"{outcome.taken:,} calls")
+            before += _size(path)
+        log.sync()
+    bar.clear()
+    for one in importers.values():
+        outcome.notes.update(one.notes)
+        outcome.notes.update({f"fields were to be found and stand in no call: {field}": 1 for field in one.unseen})
+    return outcome
+
+
+def _importer(kind: Type[Importer], options: argparse.Namespace) -> Importer:
     business = Business(**{field: getattr(options, field) for field in Business._fields})
     try:
         parse_nano(business.tier_price_usd)
     except BadValue as error:
         raise UsageError(f"--tier-price-usd: {error}") from None
-    taken = 0
-    rejected: Dict[str, int] = Counter()
-    bar, whole = ProgressBar(sys.stderr, options.quiet), sum(_size(path) for path, _ in sources)
-    with LogWriter(output, fresh=options.overwrite) as log:
-        batch: List[AICall] = []
-        for path, importer in sources:
-            for _, item in _read(importer(business, load_catalog()), path):
-                if isinstance(item, RecordError):
-                    rejected[item.category] += 1
-                    continue
-                batch.append(item)
-                taken += 1
-                if len(batch) == BATCH_ROWS:
-                    log.write(_lines(batch))
-                    batch = []
-                    bar.show(log.size, max(whole, log.size), f"{taken:,} calls")
-        log.write(_lines(batch))
-        log.sync()
-    bar.clear()
-    return taken, rejected
+    chosen = {field: getattr(options, field + "_from") for field in Business._fields if field != ALL_ONE}
+    return kind(business, load_catalog(), {field: name for field, name in chosen.items() if name},
+                parse_date(options.start, "--start") if options.start else None, options.reprice)
 
 
-def _read(importer: Importer, path: Path) -> Any:
+def _read(importer: Importer, path: Path) -> Iterator[Imported]:
     try:
         yield from importer.calls(path)
     except OSError as error:
@@ -140,10 +185,12 @@ def _lines(calls: Sequence[AICall]) -> bytes:
     return text.getvalue().encode("utf-8")
 
 
-def _sentences(output: Path, sources: Sequence[Any], taken: int, rejected: Dict[str, int]) -> str:
-    lines = [f"Took {taken:,} calls into {output}"]
+def _sentences(output: Path, sources: Sequence[Source], outcome: Outcome) -> str:
+    lines = [f"Took {outcome.taken:,} calls into {output}"]
     lines += [f"  {path}: read as {importer.id}" for path, importer in sources]
-    lines += [f"  {count:,} rows rejected: {reason}" for reason, count in sorted(rejected.items())]
+    lines += [f"  {count:,} rows rejected: {reason}" for reason, count in sorted(outcome.rejected.items())]
+    lines += [f"  {count:,} records skipped: {reason}" for reason, count in sorted(outcome.skipped.items())]
+    lines += [f"  note, {count:,} times: {what}" for what, count in sorted(outcome.notes.items())]
     return "\n".join(lines)
 
 
