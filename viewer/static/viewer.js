@@ -6,7 +6,6 @@
   const { age, all, ask, byId, copyOf, disable, get, isOff, one, recall, remember, sentence, timeText, toast, write } = Viewer;
   const count = value => FinOps.format(value, "count");
   const wide = matchMedia("(min-width: 64rem)");
-  const clock = () => new Date().toTimeString().slice(0, 8);
   let status = null, etag = "";
 
   // Asks for something to be done; returns why it is not done, or an empty text. Progress is in the status.
@@ -71,7 +70,7 @@
   // Says so, and returns how long to wait: 1, 2, 4, 8, then 15 seconds, or what the server asks for.
   function lose(error) {
     if (!(error.answered || error.name === "AbortError" || error instanceof TypeError)) console.error(error);
-    lostSince = lostSince || clock();
+    lostSince = lostSince || new Date().toTimeString().slice(0, 8);
     write(byId("live"), error.answered ? "refused since " + lostSince : "no answer since " + lostSince);
     byId("live").classList.add("lost");
     if (error.answered) write(one("#lost .text"), sentence(error.message));
@@ -158,7 +157,7 @@
 
   // The panel: log, generation, jobs
   const FIELDS = ["size", "days", "customers", "seed"], WHOLE = ["days", "customers", "seed"];
-  let logsKey = "", choices = null;
+  let looks = 0, logsKey = "", logsShown = "", logWatched = "", choices = null;
 
   function drawPanel() {
     const job = jobOf(SIMULATE), jobs = status.jobs.slice(0, JOBS_SHOWN);
@@ -181,16 +180,19 @@
     return drawn;
   }
 
-  // The logs that can be chosen are asked for again when another log is watched, or a job begins or ends.
+  // The logs that can be chosen are asked for again when a job begins or ends, and when somebody is about to choose.
   async function refreshLogs() {
-    const key = [status.csv.path, status.csv.exists, ...status.jobs.map(job => job.id + isOpen(job))].join();
+    const key = [looks, status.csv.path, status.csv.exists, ...status.jobs.map(job => job.id + isOpen(job))].join();
     if (key === logsKey) return;
     const { files } = await get("/api/csv-files"), select = byId("logs"), isThere = files.some(file => file.current);
     const label = file => file.name + " (" + megabytes(file.size_mb) + ")";
     const options = files.map(file => new Option(label(file), file.name, file.current, file.current));
     if (!isThere) options.unshift(new Option(status.csv.path + " (not there)", status.csv.path, true, true));
-    if (page.activeElement !== select || select.value === status.csv.path) select.replaceChildren(...options);
-    logsKey = key;
+    const fresh = options.map(option => option.text + option.selected).join(), choice = select.value;
+    if (fresh !== logsShown) select.replaceChildren(...options);
+    // What was chosen but is not shown yet stays chosen.
+    if (choice !== logWatched && files.some(file => file.name === choice)) select.value = choice;
+    [logsKey, logsShown, logWatched] = [key, fresh, status.csv.path];
   }
 
   // What can be generated is asked for once.
@@ -357,8 +359,7 @@
       .map(card => [one("h3 a", card).getAttribute("href"), one("p", card).textContent]));
     write(byId("lead"), one(".lead", index).textContent);
     byId("meta").replaceChildren(...one(".meta", index).childNodes);
-    byId("glance").hidden = !figures;
-    byId("meta").hidden = !figures;
+    byId("glance").hidden = byId("meta").hidden = !figures;
     if (figures) takeFigures(figures);
     drawReports();
   }
@@ -377,6 +378,7 @@
     byId("filter").value = recall("viewer-filter");
     byId("filter").oninput = () => { remember("viewer-filter", byId("filter").value); if (status) filter(); };
     byId("load").onsubmit = event => { event.preventDefault(); actAloud("/api/load-csv?name=" + encodeURIComponent(byId("logs").value)); };
+    for (const event of ["focus", "pointerenter"]) byId("logs").addEventListener(event, () => { looks++; poll(); });
     byId("generate").onsubmit = event => { event.preventDefault(); generate(); };
     byId("begin").onclick = () => {
       if (!byId("generate").checkValidity()) byId("panel").open = true;
