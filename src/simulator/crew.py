@@ -13,7 +13,7 @@ import time
 import traceback
 from collections import deque
 from pathlib import Path
-from typing import Any, Deque, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Deque, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from calls.log_writer import LogAppender, LogWriter
 from config import Settings
@@ -49,23 +49,25 @@ class ChildTrace(Exception):
     """Shows another process's trace as the cause of its error."""
 
 
-def put(log: LogAppender, position: int, parts: Sequence[Part]) -> Told:
+def put(log: LogAppender, position: int, parts: Iterable[Part]) -> Told:
     """Append a slice's lines that belong at a position of the log.
 
     Where an earlier telling was cut short behind its truth, some lines stand there already: they are compared,
     and only what is missing is written. Raises `LogError` when something else stands there.
     """
-    begin = position
-    for batch in (batch for part in parts for batch in part.batches):
-        there = min(log.size - position, len(batch))
-        if there < 0 or there and log.read(position, there) != batch[:there]:
-            raise LogError(f"cannot go on with {log.path}: it was changed since its run was cut short: "
-                           "give another --seed to add a new run, or --overwrite to start afresh")
-        position += len(batch)
-        if there < len(batch):
-            log.write(batch[there:])
-    return Told(position - begin, {part.scenario: part.rows for part in parts},
-                [effect for part in parts for effect in part.effects])
+    begin, rows, effects = position, {}, []
+    for part in parts:
+        for batch in part.batches:
+            there = min(log.size - position, len(batch))
+            if there < 0 or there and log.read(position, there) != batch[:there]:
+                raise LogError(f"cannot go on with {log.path}: it was changed since its run was cut short: "
+                               "give another --seed to add a new run, or --overwrite to start afresh")
+            position += len(batch)
+            if there < len(batch):
+                log.write(batch[there:])
+        rows[part.scenario] = part.rows
+        effects += part.effects
+    return Told(position - begin, rows, effects)
 
 
 _story: Optional[Story] = None  # a forked worker finds it made; a spawned one makes its own
@@ -166,7 +168,7 @@ def _work(there: Any, spec: StorySpec, settings: Settings, path: Path, shares: S
         while True:
             try:
                 number, order = there.recv()
-                parts = story.tell(number, order, shares)
+                parts = list(story.tell(number, order, shares))
                 position = there.recv()
                 log.size = os.path.getsize(path)
                 there.send(put(log, position, parts))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gc
 from random import Random
-from typing import Dict, List, NamedTuple, Sequence, Tuple, Type
+from typing import Dict, Iterator, List, NamedTuple, Sequence, Tuple, Type
 
 import simulator.scenarios
 from catalog.loader import load_catalog
@@ -77,17 +77,20 @@ class Story:
                    for piece, row in zip(self.slices, table)]
         return weights, shares
 
-    def tell(self, number: int, order: Order, shares: Sequence[float]) -> List[Part]:
-        """Return what every scenario adds in a slice."""
+    def tell(self, number: int, order: Order, shares: Sequence[float]) -> Iterator[Part]:
+        """Return what every scenario adds in a slice; lines are made only as their part is asked for.
+
+        Whoever lets go of a part before the next has its memory used again, not taken from the system anew.
+        """
         piece = self.slices[number]
         prefixes = [call_id_prefix(self.spec.tag, number * len(self.cast) + place) for place in range(len(self.cast))]
         drafts = [scenario.draft(piece, order.scale * share, self._disturbances)
                   for scenario, share in zip(self.cast, shares)]
         if order.bytes is not None:
             self._fit(drafts, prefixes, order.bytes, stream(self.spec.seed, "fitting", piece.start_ms))
-        blocks = [scenario.finish(draft, prefix) for scenario, draft, prefix in zip(self.cast, drafts, prefixes)]
-        return [Part(scenario.id, block.batches, block.rows, block.effects)
-                for scenario, block in zip(self.cast, blocks)]
+        for scenario, draft, prefix in zip(self.cast, drafts, prefixes):
+            block = scenario.finish(draft, prefix)
+            yield Part(scenario.id, block.batches, block.rows, block.effects)
 
     def _fit(self, drafts: Sequence[Draft], prefixes: Sequence[str], wanted_bytes: int, chance: Random) -> None:
         """Give the drafts of a slice more helpings until they have its bytes, then cut what is too much."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from datetime import date
+from functools import lru_cache
 from itertools import accumulate
 from operator import mul
 from random import Random
@@ -16,7 +17,7 @@ from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from catalog.loader import Catalog, Feature, Rhythm
 from catalog.prices import Model
-from simulator.calendar import MS_PER_HOUR, Slice, day_of, local_hour, local_weekday
+from simulator.calendar import MS_PER_DAY, MS_PER_HOUR, Slice, day_of, local_hour, local_weekday
 from simulator.chance import interpolated, lognormal_grid
 from simulator.customers import Customer, Lane
 from simulator.rows import (
@@ -62,6 +63,7 @@ class Curve(NamedTuple):
         return self.start_ms + int((index + ((mark - before) / span if span else 0.0)) * self.step_ms)
 
 
+LocalDay = Tuple[int, date]  # its weekday, Monday 0, and the UTC date
 Clock = Tuple[str, int]  # a rhythm's name and whole hours from UTC
 
 
@@ -87,7 +89,7 @@ class Tables:
         self._before: Dict[Tuple[str, str, Model], str] = {}
         self._after: Dict[Tuple[str, str, str], str] = {}
         self._paces: Dict[Tuple[Model, str, float], Pace] = {}
-        self._hours: Dict[Tuple[object, ...], List[float]] = {}
+        self._hours: Dict[Tuple[Clock, int, int, float, float], List[float]] = {}
 
     def curve(self, piece: Slice, volumes: Sequence[float], clock: Clock,
               quiet: Callable[[Rhythm, int, date], float]) -> Curve:
@@ -95,56 +97,57 @@ class Tables:
 
         A slice is a part of one hour or a number of whole ones, so at most two local days meet in it.
         """
-        rhythm, offset = self.catalog.rhythms[clock[0]], clock[1]
-        step = min(MS_PER_HOUR, piece.end_ms - piece.start_ms)
-        local = local_hour(piece.start_ms, offset)
-        midnight_ms = piece.start_ms + (24 - local) * MS_PER_HOUR
-        calm = tuple(quiet(rhythm, local_weekday(at, offset), day_of(at)) * step / (24 * MS_PER_HOUR)
-                     for at in (piece.start_ms, midnight_ms))
-        key = (clock, local, calm)
-        if key not in self._hours:
-            calms = [calm[0]] * (24 - local) + [calm[1]] * local
-            self._hours[key] = [hour * calmness for hour, calmness
-                                in zip(rhythm.hourly[local:] + rhythm.hourly[:local], calms)]
-        return Curve(piece.start_ms, step, list(accumulate(map(mul, volumes, self._hours[key]))))
+        rhythm = self.catalog.rhythms[clock[0]]
+        step, local, first, second = _local_days(piece, clock[1])
+        key = (clock, local, step, quiet(rhythm, *first), quiet(rhythm, *second))
+        hours = self._hours.get(key)
+        if hours is None:
+            calm = [factor * step / MS_PER_DAY for factor in key[-2:]]
+            hours = self._hours[key] = list(map(mul, rhythm.hourly[local:] + rhythm.hourly[:local],
+                                                [calm[0]] * (24 - local) + [calm[1]] * local))
+        return Curve(piece.start_ms, step, list(accumulate(map(mul, volumes, hours))))
 
     def tariff(self, model: Model, day: date) -> Tariff:
         """Return the prices of a model on a day; the population holds only models that have one."""
         key = (model, day)
-        if key not in self._tariffs:
+        found = self._tariffs.get(key)
+        if found is None:
             price = model.price_on(day)
             if price is None:
                 raise LookupError(f"{model.model} has no price on {day}")
             longer = price.long_context
             limits = (longer.above_input_tokens, longer.input, longer.output) if longer else (NO_LIMIT, 0, 0)
-            self._tariffs[key] = Tariff(price.input, price.output, *limits)
-        return self._tariffs[key]
+            found = self._tariffs[key] = Tariff(price.input, price.output, *limits)
+        return found
 
     def pace(self, model: Model, region: str, slow: float) -> Pace:
         """Return how long a model's calls take from a region, `slow` times the normal."""
         key = (model, region, slow)
-        if key not in self._paces:
+        found = self._paces.get(key)
+        if found is None:
             speed = self.catalog.speeds[model.capability]
             factor = self.regions[region].latency_factor * slow
-            self._paces[key] = Pace(speed.first_token_ms * factor, speed.ms_per_1k_input * factor / 1000,
-                                    speed.ms_per_output * factor)
-        return self._paces[key]
+            found = self._paces[key] = Pace(speed.first_token_ms * factor, speed.ms_per_1k_input * factor / 1000,
+                                            speed.ms_per_output * factor)
+        return found
 
     def before(self, customer: Customer, feature: Feature, model: Model) -> str:
         """Return the text of a line between the timestamp and the token counts."""
         key = (customer.customer_id, feature.feature, model)
-        if key not in self._before:
-            self._before[key] = (f"{customer.customer_id},{customer.organization_id},{feature.product},"
-                                 f"{feature.feature},{model.provider},{model.model},")
-        return self._before[key]
+        found = self._before.get(key)
+        if found is None:
+            found = self._before[key] = (f"{customer.customer_id},{customer.organization_id},{feature.product},"
+                                         f"{feature.feature},{model.provider},{model.model},")
+        return found
 
     def after(self, customer: Customer, environment: str, region: str) -> str:
         """Return the text of a line behind the status."""
         key = (customer.customer_id, environment, region)
-        if key not in self._after:
-            self._after[key] = (f",{environment},{region},{customer.tier},{customer.tier_price_usd},"
-                                f"{customer.archetype}\n")
-        return self._after[key]
+        found = self._after.get(key)
+        if found is None:
+            found = self._after[key] = (f",{environment},{region},{customer.tier},{customer.tier_price_usd},"
+                                        f"{customer.archetype}\n")
+        return found
 
 
 Spot = Tuple[int, str]  # when (milliseconds since 1970 UTC) and in which region a session begins
@@ -240,6 +243,16 @@ def _growing(inputs: Sequence[int], growth: float) -> List[int]:
         grown.append(int(taken * level) or 1)
         level *= growth
     return grown
+
+
+@lru_cache(maxsize=256)
+def _local_days(piece: Slice, utc_offset: int) -> Tuple[int, int, LocalDay, LocalDay]:
+    """Return the step of a slice's curves, its first local hour, and the two local days that may meet in it."""
+    # Every scenario asks for the same slices.
+    local = local_hour(piece.start_ms, utc_offset)
+    first, second = [(local_weekday(at, utc_offset), day_of(at))
+                     for at in (piece.start_ms, piece.start_ms + (24 - local) * MS_PER_HOUR)]
+    return min(MS_PER_HOUR, piece.end_ms - piece.start_ms), local, first, second
 
 
 def _whole(value: float) -> int:
