@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Run all tests: makes a virtual environment under `.venv/` when needed, with the `test` extra, and calls pytest.
 
-  python3 tests/run.py                     everything
+  python3 tests/run.py                     everything, file by file on all processors
   python3 tests/run.py -k shapes -x        whatever pytest understands
   python3 tests/run.py --all-pythons       with every interpreter from 3.7 to 3.13 that is installed
 """
@@ -27,7 +27,9 @@ def main(arguments: List[str]) -> int:
     pythons = installed_pythons() if everywhere else [Path(sys.executable)]
     if everywhere:
         print("interpreters:", ", ".join(map(str, pythons)), flush=True)
-    codes = [subprocess.call([str(environment(python)), "-m", "pytest"] + arguments, cwd=str(ROOT))
+    whole = not any(Path(one.partition("::")[0]).exists() or one in ("-n", "--pdb", "-k") for one in arguments)
+    side_by_side = ["-n", str(os.cpu_count() or 1), "--dist", "loadfile"] if whole else []
+    codes = [subprocess.call([str(environment(python)), "-m", "pytest"] + side_by_side + arguments, cwd=str(ROOT))
              for python in pythons]
     return next((code for code in codes if code), 0)
 

@@ -110,6 +110,7 @@ def test_simulate_is_the_whole_product_in_one_command(tmp_path):
         assert re.match(r"wrote [\d,]+ calls", status["jobs"][0]["message"])
         status = viewer.until_fresh()
         assert len(status["reports"]) >= 13 and status["csv"]["line_count"] == status["regeneration"]["calls"]
+        viewer.until(lambda _: ask(viewer.port, "/manifest.json").document["progress_percent"] == 100.0)
         manifest = ask(viewer.port, "/manifest.json").document
         assert manifest["progress_percent"] == 100.0 and manifest["calls"] == status["regeneration"]["calls"]
         assert ask(viewer.port, "/reports/html/manifest.json").document == manifest
