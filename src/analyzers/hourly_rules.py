@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import math
 from operator import add
-from typing import Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple, TypeVar
+from typing import Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 from analyzers.abuse_rules import (
     HISTORY_DAYS,
@@ -23,7 +23,7 @@ from rollup.rollup import Rollup
 TROUBLE_RATE = 0.2  # of calls: what an ordinary bad session or hour may fail at, so that only more is abnormal
 EPISODE_GAP = 2  # hours between failures of one storm at most
 LEAST_FAILURES = 3  # in a stretch: fewer cannot be told from chance
-MOST_CHANCE = 0.001  # of a stretch by itself, however few there are to choose from
+MOST_CHANCE = 0.001  # of a stretch of rate limits by itself, however few there are to choose from
 
 HOME_SHARE = 0.2  # of active days: a region used on more of them belongs to the customer's habits
 # Of the calls from elsewhere on each day, and on all days together, that must fall into the owner's quiet hours.
@@ -35,9 +35,6 @@ STRANGE = ((3, 0.3), (2, 0.5), (1, 8.0))
 LEAST_STRANGE = 8  # calls of a run
 NEAR_DAYS = 14  # around the strange days: what usual is, is judged by them, since traffic grows and shrinks
 LONGEST_STRANGE_DAYS = 5  # longer is a move, not a leak
-
-
-Item = TypeVar("Item")
 
 
 class _Stretch(NamedTuple):
@@ -67,14 +64,11 @@ def find_hammering(use: HourlyUse) -> List[Finding]:
                     chances.append(binomial_tail(one.hits, one.calls, rate))
     p_values = dict(zip(tried, chances))
     days: Dict[Tuple[Caller, int], List[_Stretch]] = {}
-    for caller, one in _certain(discoveries(tried, chances, len(tried)), p_values):
-        days.setdefault((caller, one.first // CLOCK), []).append(one)
+    for caller, one in discoveries(tried, chances, len(tried)):
+        if p_values[caller, one] <= MOST_CHANCE:
+            days.setdefault((caller, one.first // CLOCK), []).append(one)
     return [_hammering(caller, found, min(p_values[caller, one] for one in found), own[caller[0]])
             for (caller, _), found in sorted(days.items())]
-
-
-def _certain(found: Iterable[Item], p_values: Mapping[Item, float]) -> List[Item]:
-    return [one for one in found if p_values[one] <= MOST_CHANCE]
 
 
 def _limited(rows: Sequence[Row]) -> Dict[str, Dict[int, List[int]]]:
@@ -127,11 +121,10 @@ def find_storms(use: HourlyUse) -> List[Finding]:
     """Return provider and region hours in which far more calls failed than a bad hour has, neighbours as one."""
     tried = [(service, hour, cell) for service, hours in sorted(use.services.items())
              for hour, cell in sorted(hours.items()) if cell[1] >= LEAST_FAILURES]
-    tests = sum(cell[1] > 0 for hours in use.services.values() for cell in hours.values())
     chances = [binomial_tail(cell[1], cell[0], TROUBLE_RATE) for _, _, cell in tried]
     p_values = {(service, hour): chance for (service, hour, _), chance in zip(tried, chances)}
     services: Dict[Tuple[str, str], List[int]] = {}
-    for service, hour in _certain([item[:2] for item in discoveries(tried, chances, tests)], p_values):
+    for service, hour, _ in discoveries(tried, chances, len(tried)):
         services.setdefault(service, []).append(hour)
     found = []
     for service, hours in sorted(services.items()):
