@@ -48,6 +48,9 @@ class Settings:
     quiet_seconds: float = 1.0  # without growth, after which a log is taken to have stopped growing
     analyzer_seconds: float = 300.0  # that one analyser may take in the viewer
     requests_per_minute: int = 60_000  # that the viewer answers each client; 0 is no limit
+    metering_token: str = ""  # what programs that send their calls to the viewer must carry; empty takes the viewer's
+    metering_sync: str = "always"  # when a metered call is on the disk: always before the answer, interval, or never
+    metering_body_mb: float = 4.0  # of a request with calls, as sent and unpacked, in megabytes
     today: str = ""  # the date taken for today, YYYY-MM-DD in UTC; empty asks the clock
 
 

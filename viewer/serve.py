@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Optional, Sequence
 from bootstrap import find_sources
 
 if TYPE_CHECKING:
+    from app.metering import MeteringOptions
     from app.simulators import Wish
     from app.viewer import Options, Viewer
     from config import Settings
@@ -25,6 +26,7 @@ EXAMPLES = """examples:
   serve.py --simulate 50 --open       make 50 MB of calls first, and open the browser
   serve.py --csv calls.csv --port 0   another log, on a port that is free
   serve.py --host 0.0.0.0 --token …   for other machines too: they must send the token
+  serve.py --metering                 take calls from programs, into data/metered_calls.csv
 """
 PORTS_TO_TRY = 50
 
@@ -36,7 +38,7 @@ def main(arguments: Sequence[str]) -> int:
     given = _parser(settings).parse_args(arguments)
     if given.interval is not None:
         settings = replace(settings, watch_seconds=given.interval)
-    options = _options(given)
+    options = _options(given, settings)
     wish = _wish(given, settings)
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -44,6 +46,8 @@ def main(arguments: Sequence[str]) -> int:
     viewer = _bound(options, settings)
     viewer.start(wish)
     print(f"serving {viewer.address} (Ctrl-C ends it)", flush=True)
+    if options.metering:
+        print(f"metering calls into {options.csv}", flush=True)
     if given.open:
         webbrowser.open(viewer.address)
     while not ended.wait(1.0):  # a wait without an end is not woken by signals on Windows
@@ -55,18 +59,25 @@ def main(arguments: Sequence[str]) -> int:
 def _parser(settings: Settings) -> argparse.ArgumentParser:
     from app.logs import FORMATS, TEXT
     from console import Options as Parser
+    from metering.intake import POLICIES
     parser = Parser(prog="serve.py", description=__doc__, epilog=EXAMPLES,
                     formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("--simulate", type=float, metavar="MB", help="start the simulators in the background, up to so many MB")
     add("--open", action="store_true", help="open the browser")
-    add("--csv", metavar="PATH", default=settings.csv_path, help="the call log (default data/simulated_calls.csv)")
+    add("--csv", metavar="PATH",
+        help="the call log (default data/simulated_calls.csv; data/metered_calls.csv with --metering)")
     add("--reports", metavar="DIR", default=settings.reports_path,
         help="the folder with html/ and json/ (default reports)")
     add("--port", type=int, default=settings.viewer_port, help="0 picks one and prints it (default %(default)s)")
     add("--host", default=settings.viewer_host, help="the address to listen on (default %(default)s)")
     add("--token", default=settings.viewer_token, help="what every request must carry (needed with another --host)")
     add("--allow-host", action="append", default=[], metavar="NAME", help="serve requests for this host name too")
+    add("--metering", action="store_true", help="take calls by POST from the Revenium SDK and OpenTelemetry exporters")
+    add("--metering-token", default=settings.metering_token, metavar="TOKEN",
+        help="what programs that send calls must carry (default the --token)")
+    add("--metering-sync", choices=POLICIES, default=settings.metering_sync,
+        help="when a call is on the disk: before the answer, within a second, or whenever (default %(default)s)")
     add("--interval", type=float, metavar="SECONDS", help="between two looks at the log (default 0.25)")
     add("--no-watch", action="store_true", help="write reports only when asked")
     add("--log-format", choices=FORMATS, default=TEXT, help="of the lines on standard error (default %(default)s)")
@@ -74,22 +85,44 @@ def _parser(settings: Settings) -> argparse.ArgumentParser:
     return parser
 
 
-def _options(given: argparse.Namespace) -> Options:
+def _options(given: argparse.Namespace, settings: Settings) -> Options:
     """Check the options; raises `UsageError` naming the one that cannot be used."""
-    from app.security import LEAST_TOKEN, is_loopback
+    from app.security import is_loopback
     from app.viewer import Options
     from errors import UsageError
     if not 0 <= given.port <= 65_535:
         raise UsageError(f"--port {given.port}: choose 1 to 65535, or 0 for one that is free")
     if given.interval is not None and not 0.05 <= given.interval <= 3600:
         raise UsageError(f"--interval {given.interval:g}: choose 0.05 to 3600 seconds")
-    if given.token and (len(given.token) < LEAST_TOKEN or not given.token.isprintable() or " " in given.token):
-        raise UsageError(f"--token: choose at least {LEAST_TOKEN} printable characters without spaces")
+    _check_token("--token", given.token)
     if not is_loopback(given.host) and not given.token:
         raise UsageError(f"--host {given.host} lets other machines read these reports and start jobs: give a --token "
                          "that they must send, or leave --host out")
-    return Options(Path(given.csv).absolute(), Path(given.reports).absolute(), given.host, given.port, given.token,
-                   given.allow_host, not given.no_watch, given.log_format, given.verbose)
+    log = Path(given.csv or settings.csv_path)
+    if given.metering and not given.csv:
+        log = log.with_name("metered_calls.csv")  # real calls do not mix with simulated ones unless told to
+    return Options(log.absolute(), Path(given.reports).absolute(), given.host, given.port, given.token,
+                   given.allow_host, not given.no_watch, given.log_format, given.verbose, _metering(given))
+
+
+def _metering(given: argparse.Namespace) -> Optional[MeteringOptions]:
+    """Return how to meter, None when that is not asked for; raises `UsageError`."""
+    from app.metering import MeteringOptions
+    from errors import UsageError
+    _check_token("--metering-token", given.metering_token)
+    if not given.metering:
+        return None
+    if given.simulate is not None:
+        raise UsageError("--simulate and --metering would both write the log: start one viewer for each, or leave one")
+    return MeteringOptions(given.metering_token, given.metering_sync)
+
+
+def _check_token(name: str, token: str) -> None:
+    """Refuse a token that is easily guessed, or that no header can carry."""
+    from app.security import LEAST_TOKEN
+    from errors import UsageError
+    if token and (len(token) < LEAST_TOKEN or not token.isprintable() or not token.isascii() or " " in token):
+        raise UsageError(f"{name}: choose at least {LEAST_TOKEN} printable characters without spaces")
 
 
 def _wish(given: argparse.Namespace, settings: Settings) -> Optional[Wish]:

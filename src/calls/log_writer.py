@@ -75,6 +75,22 @@ class LogAppender:
         except OSError as error:
             raise LogError(explain_os_error("save", self.path, error)) from error
 
+    def cut_back(self, size: int) -> None:
+        """Take back what was written behind a size; raises `LogError` when that is impossible."""
+        try:
+            os.ftruncate(self._held(), size)
+        except OSError as error:
+            raise LogError(explain_os_error("cut", self.path, error)) from error
+        self.size = size
+
+    def is_intact(self) -> bool:
+        """Tell whether the path still names this log, and nobody else has cut it or written to it."""
+        found = os.fstat(self._held())
+        try:
+            return found.st_size == self.size and os.path.samestat(found, os.stat(self.path))
+        except OSError:
+            return False
+
     def close(self) -> None:
         """Let go of the log; closing twice is harmless."""
         if self._descriptor is not None:
@@ -99,14 +115,17 @@ class LogWriter(LogAppender):
 
     `path` is created with its folders when missing. With `fresh` the log is emptied first; otherwise rows are
     added behind those that are there. Either way the header stands on the first line afterwards. `size` is the
-    log's size, `set_aside` the length of the half line that was moved away, both in bytes.
+    log's size, `set_aside` the length of the half line that was moved away, both in bytes. A last line that lacks
+    only its newline is taken for a row, unless the log is `torn`: its writer was killed, and may have meant more.
     Raises `LogBusyError` while another process writes the log, and `LogError` when the file cannot be used.
     """
 
-    def __init__(self, path: Union[str, Path], *, fresh: bool = False, wait_seconds: float = 0.0) -> None:
+    def __init__(self, path: Union[str, Path], *, fresh: bool = False, wait_seconds: float = 0.0,
+                 torn: bool = False) -> None:
         """Remember what to open; nothing is touched before the context is entered."""
         super().__init__(path)
         self.set_aside = 0
+        self._torn = torn
         self._fresh = fresh
         self._wait_seconds = wait_seconds
 
@@ -162,7 +181,7 @@ class LogWriter(LogAppender):
                            "their order: choose another file, or convert it with import_calls.py")
         if self.size < end:
             tail = self.read(self.size, end - self.size)
-            if _lacks_only_its_newline(tail):
+            if not self._torn and _lacks_only_its_newline(tail):
                 self.size = end
                 self.write(b"\n")
             else:

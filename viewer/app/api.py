@@ -8,6 +8,7 @@ from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
 from app.files import packed
 from app.jobs import Job
 from app.messages import JSON_TYPE, Refusal, Request, Response, as_json, json_bytes
+from app.metering import Metering
 from app.metrics import METRICS_TYPE, Meter
 from app.pages import Pages, respond
 from app.queries import CSV, DEFAULT_ROWS, JSON, parse_question
@@ -33,6 +34,7 @@ class Services(NamedTuple):
     pages: Pages
     meter: Meter
     scenarios: Sequence[Any]
+    metering: Metering
 
 
 class Api:
@@ -126,6 +128,7 @@ class Api:
     def run_simulators(self, request: Request, given: Parameters) -> Response:
         """Start the simulators, into the log that is watched."""
         wish = read_wish(given.values, [one.id for one in self._with.scenarios], self._with.settings)
+        self._with.metering.refuse_simulators(self._with.regenerator.watcher.path)
         return self._accepted(self._with.simulators.start(wish, self._with.regenerator.watcher.path))
 
     def stop_simulators(self, request: Request, given: Parameters) -> Response:

@@ -31,5 +31,5 @@ class Application:
         except Refusal:
             self._guard.check(request, is_open=False)  # who may not ask is not told what there is
             raise
-        self._guard.check(request, route.is_open)
+        self._guard.check(request, route.is_open, route.meters)
         return route.handler(request, given)

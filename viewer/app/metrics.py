@@ -13,6 +13,7 @@ class Meter:
     def __init__(self, regenerator: Any) -> None:
         """Begin; the server is made later and puts itself in."""
         self.server: Any = None
+        self.metering: Any = None
         self._regenerator = regenerator
         self._began = time.monotonic()
 
@@ -49,7 +50,18 @@ class Meter:
             ("worker_restarts_total", "counter", "Worker processes that were replaced", self._regenerator.restarts),
             ("connections", "gauge", "Open connections", self.server.connections if self.server else None),
             ("turned_away_total", "counter", "Connections beyond the bound",
-             self.server.turned_away if self.server else None)]
+             self.server.turned_away if self.server else None)] + self._metered()
+
+    def _metered(self) -> List[Tuple[str, str, str, Optional[float]]]:
+        """Return what live metering counted; nothing where it is off."""
+        intake = self.metering.intake if self.metering else None
+        if intake is None:
+            return []
+        return [("metered_calls_total", "counter", "Calls that were sent and written", intake.accepted),
+                ("metered_repeats_total", "counter", "Calls that were sent again", intake.repeated),
+                ("metered_refusals_total", "counter", "Calls that were refused for a fault", self.metering.refused),
+                ("metered_failures_total", "counter", "Calls that could not be written", intake.failed),
+                ("metered_writes_total", "counter", "Writes that the written calls shared", intake.writes)]
 
 
 def _head(name: str, kind: str, about: str) -> List[str]:

@@ -53,17 +53,20 @@ def read_head(stream: BinaryIO) -> Head:
     return Head(method, target, version, headers)
 
 
-def read_body(head: Head, stream: BinaryIO, go_on: Callable[[], None]) -> bytes:
-    """Read the body that the head announces; `go_on` is called first when the client waits for a 100."""
+def read_body(head: Head, stream: BinaryIO, go_on: Callable[[], None], most: int = MOST_BODY) -> bytes:
+    """Read the body that the head announces; `go_on` is called first when the client waits for a 100.
+
+    A body of more than `most` bytes is refused unread.
+    """
     coding, length = head.headers.get("transfer-encoding"), head.headers.get("content-length")
     if coding is not None and (length is not None or head.version == "HTTP/1.0"):
         raise Refusal(400, "Transfer-Encoding goes neither with Content-Length nor with HTTP/1.0")
     if coding is not None and coding.lower() != "chunked":
         raise Refusal(501, "chunked is the only Transfer-Encoding that is understood")
-    size = 0 if length is None else _length(length)
+    size = 0 if length is None else _length(length, most)
     _expectation(head, go_on)
     if coding is not None:
-        return _chunks(stream)
+        return _chunks(stream, most)
     body = stream.read(size) if size else b""
     if len(body) < size:
         raise Incomplete
@@ -145,11 +148,11 @@ def _one(name: str, values: List[str]) -> str:
     return ("; " if name == "cookie" else ", ").join(values)
 
 
-def _length(text: str) -> int:
+def _length(text: str, most: int) -> int:
     if not _LENGTH.fullmatch(text):
         raise Refusal(400, "the Content-Length is not a whole number")
-    if int(text) > MOST_BODY:
-        raise Refusal(413, f"the body is longer than {MOST_BODY} bytes")
+    if int(text) > most:
+        raise Refusal(413, f"the body is longer than {most} bytes")
     return int(text)
 
 
@@ -162,15 +165,15 @@ def _expectation(head: Head, go_on: Callable[[], None]) -> None:
     go_on()
 
 
-def _chunks(stream: BinaryIO) -> bytes:
+def _chunks(stream: BinaryIO, most: int) -> bytes:
     body = b""
     while True:
         match = _CHUNK.fullmatch(_line(stream, 400))
         if not match:
             raise Refusal(400, "a chunk does not begin with its size")
         size = int(match.group(1), 16)
-        if len(body) + size > MOST_BODY:
-            raise Refusal(413, f"the body is longer than {MOST_BODY} bytes")
+        if len(body) + size > most:
+            raise Refusal(413, f"the body is longer than {most} bytes")
         if not size:
             _headers(stream, 0)  # trailers are read and dropped
             return body

@@ -41,7 +41,8 @@ Handler = Callable[[Request, Parameters], Response]
 class Route(NamedTuple):
     """A method and path (`{name}` stands for one segment), its handler, and the parameters that it takes.
 
-    A parameter that ends in `*` may be repeated. An `is_open` route needs no token.
+    A parameter that ends in `*` may be repeated. An `is_open` route needs no token; one that `meters` needs the
+    metering's own, and reads its body itself.
     """
 
     method: str
@@ -49,6 +50,7 @@ class Route(NamedTuple):
     handler: Handler
     takes: Tuple[str, ...] = ()
     is_open: bool = False
+    meters: bool = False
 
     def match(self, segments: Sequence[str]) -> bool:
         """Tell whether a path, in segments, is this route's."""
@@ -112,7 +114,7 @@ def _parameters(route: Route, names: Mapping[str, str], request: Request) -> Par
             raise Refusal(400, f"{name} is given more than once")
         else:
             values[name] = text
-    for name, value in _body(request).items():
+    for name, value in ({} if route.meters else _body(request)).items():
         _check_taken(name, taken)
         if name in values:
             raise Refusal(400, f"{name} is given more than once")

@@ -13,34 +13,48 @@ import math
 import threading
 import time
 from collections import OrderedDict
-from typing import Callable, Sequence, Tuple
+from typing import Callable, Mapping, Sequence, Tuple
 
 from app.messages import Refusal, Request
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 COOKIE = "finops_token"
 LEAST_TOKEN = 16  # characters
+JSON_KINDS = ("application/json",)
+METERED_KINDS = JSON_KINDS + ("application/x-protobuf",)  # none that a page may send unasked
 _MOST_CLIENTS = 1024  # that the rate limit remembers
 
 
 class Guard:
     """Decides by Host, origin and token whether a request is served."""
 
-    def __init__(self, host: str, port: int, token: str = "", allowed: Sequence[str] = ()) -> None:
-        """`host` and `port` are what the server is bound to; `allowed` are further names, with or without a port."""
+    def __init__(self, host: str, port: int, token: str = "", allowed: Sequence[str] = (),
+                 metering_token: str = "") -> None:
+        """`host` and `port` are what the server is bound to; `allowed` are further names, with or without a port.
+
+        Programs that send their calls need the `metering_token`, or `token` where there is no other.
+        """
         self._port = port
         self._any_address = not is_loopback(host)
         self._token = token
+        self._metering_token = metering_token or token
         self._allowed = {one.lower() for one in allowed}
 
-    def check(self, request: Request, is_open: bool) -> None:
-        """Raise `Refusal` for a request that is not to be served; an `is_open` one needs no token."""
+    def check(self, request: Request, is_open: bool, meters: bool = False) -> None:
+        """Raise `Refusal` for a request that is not to be served.
+
+        An `is_open` one needs no token; one that `meters` needs the metering's.
+        """
         for host in [request.headers.get("host", "")] + [request.authority] * bool(request.authority):
             if not self.knows(host):
                 raise Refusal(403, "this Host is not served here: use localhost, or start the viewer with --allow-host")
         if request.changes_state:
-            _check_origin(request)
-        if self._token and not is_open and not self.holds_token(request):
+            _check_origin(request, METERED_KINDS if meters else JSON_KINDS)
+        if meters:
+            if not self.may_meter(request.headers):
+                raise Refusal(401, "the metering token is needed: send it as x-api-key, or as Authorization: Bearer …",
+                              WWW_Authenticate="Bearer")
+        elif self._token and not is_open and not self.holds_token(request):
             raise Refusal(401, "a token is needed: open /?token=… once, or send Authorization: Bearer …",
                           WWW_Authenticate="Bearer")
 
@@ -62,6 +76,12 @@ class Guard:
             return True
         cookies = [one.strip().partition("=") for one in request.headers.get("cookie", "").split(";")]
         return any(name == COOKIE and _same(value, self.cookie_value) for name, _, value in cookies)
+
+    def may_meter(self, headers: Mapping[str, str]) -> bool:
+        """Tell whether headers carry the metering token, where one is asked for: as x-api-key, or as a bearer."""
+        bearer = headers.get("authorization", "").partition(" ")[2].strip()
+        return not self._metering_token or any(
+            _same(one, self._metering_token) for one in (headers.get("x-api-key", ""), bearer))
 
     def is_token(self, text: str) -> bool:
         """Tell whether a text is the token, in a time that says nothing about it."""
@@ -107,15 +127,15 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _check_origin(request: Request) -> None:
+def _check_origin(request: Request, kinds: Sequence[str]) -> None:
     """Refuse what a page of another origin sends; programs send neither header and are let through."""
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     own = "http://" + request.headers.get("host", ""), "https://" + request.headers.get("host", "")
     if site not in (None, "same-origin", "none") or (origin is not None and origin.lower() not in own):
         raise Refusal(403, "this comes from another site's page: only this viewer's own page may do that")
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if request.body and kind != "application/json":
-        raise Refusal(415, "a body is taken as application/json only")
+    if request.body and kind not in kinds:
+        raise Refusal(415, f"a body is taken as {' or '.join(kinds)} only")
 
 
 def _split(host: str) -> Tuple[str, str]:

@@ -18,7 +18,7 @@ from typing import Any, Callable, Dict, List, Optional, Tuple, cast
 
 from app.logs import EventLog
 from app.messages import Refusal, Request, Response
-from app.parsing import Head, Incomplete, as_request, read_body, read_head
+from app.parsing import MOST_BODY, Head, Incomplete, as_request, read_body, read_head
 
 Application = Callable[[Request], Response]
 MOST_CONNECTIONS = 512
@@ -91,7 +91,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         head: Optional[Head] = None
         try:
             head = read_head(cast(Any, self._stream))
-            body = read_body(head, cast(Any, self._stream), self._go_on)
+            body = read_body(head, cast(Any, self._stream), self._go_on, self.server.body_limit(head))
             request = as_request(head, body, str(self.client_address[0]))
         except Refusal as refusal:
             self._write(refusal.response(), head, None, closing=True)
@@ -157,6 +157,7 @@ class ViewerServer(socketserver.ThreadingMixIn, socketserver.TCPServer):
             self.address_family = socket.AF_INET6
         self.application = application
         self.most_connections = MOST_CONNECTIONS
+        self.body_limit: Callable[[Head], int] = lambda head: MOST_BODY
         self.stopping = False
         self.turned_away = 0
         self.answers: Dict[int, int] = {}

@@ -14,6 +14,7 @@ from app.files import FileCache
 from app.jobs import JobBook
 from app.logs import EventLog
 from app.messages import Request, Response
+from app.metering import Metering, MeteringOptions
 from app.metrics import Meter
 from app.pages import Pages
 from app.regeneration import Regenerator
@@ -47,6 +48,7 @@ class Options:
     watch: bool = True
     log_format: str = "text"
     verbose: bool = False
+    metering: Optional[MeteringOptions] = None
 
 
 class Viewer:
@@ -66,15 +68,19 @@ class Viewer:
         self.simulators = Simulators(book, self.log)
         self.server = ViewerServer((options.host, options.port), _starting, self.log)
         self._claim = _claim(options.reports)
-        guard = Guard(options.host, self.server.port, options.token, options.allowed_hosts)
+        guard = Guard(options.host, self.server.port, options.token, options.allowed_hosts,
+                      options.metering.token if options.metering else "")
+        self.metering = Metering(options.metering, options.csv, settings, guard, self.log)
+        self.server.body_limit = self.metering.body_limit
         pages = Pages(reports, guard, files, bool(options.token))
-        board = StatusBoard(reports, self.regenerator, book, {"version": report_version(),
-                                                              "chartjs": pages.has_chartjs, "watching": options.watch})
+        board = StatusBoard(reports, self.regenerator, book, {
+            "version": report_version(), "chartjs": pages.has_chartjs, "watching": options.watch,
+            "metering": options.metering is not None})
         meter = Meter(self.regenerator)
-        meter.server = self.server
+        meter.server, meter.metering = self.server, self.metering
         api = Api(Services(settings, board, self.regenerator, self.simulators, pages, meter,
-                           list(discover_scenarios().values())))
-        self.router = Router(api.routes() + pages.routes())
+                           list(discover_scenarios().values()), self.metering))
+        self.router = Router(api.routes() + self.metering.routes() + pages.routes())
         self.server.application = Application(self.router, guard, RateLimit(settings.requests_per_minute), self.log)
         self._take_over(reports)
         self._thread = threading.Thread(target=self.server.serve_forever, args=(ACCEPT_SECONDS,), daemon=True)
@@ -87,7 +93,11 @@ class Viewer:
         return f"http://{shown}:{self.server.port}/"
 
     def start(self, wish: Optional[Wish] = None) -> None:
-        """Begin to serve, to watch, and to simulate when that is wished."""
+        """Begin to serve, to watch, to meter and to simulate when that is wished.
+
+        Raises `LogError` when calls are to be metered into a log that cannot be written, or that another one writes.
+        """
+        self.metering.start()
         self.regenerator.watcher.tick(time.monotonic())  # whoever asks first is told what stands there
         self._thread.start()
         if wish:
@@ -106,6 +116,7 @@ class Viewer:
         self.regenerator.stop()
         for thread in closing:
             thread.join(SIMULATORS_SECONDS + 0.5)
+        self.metering.close()
         self.release()
 
     def release(self) -> None:
