@@ -24,7 +24,7 @@ TOASTS = """() => { window.toasts = []; const toast = document.getElementById('t
 new MutationObserver(() => window.toasts.push(toast.textContent)).observe(toast, {childList: true}); }"""
 SHOW_ALL = """() => { document.getElementById('toast').textContent = '13 reports are new.';
 document.querySelectorAll('details').forEach(one => { one.open = true; });
-['lost', 'first', 'nothing-found'].forEach(id => { document.getElementById(id).hidden = false; }); }"""
+['lost', 'refused', 'first', 'nothing-found'].forEach(id => { document.getElementById(id).hidden = false; }); }"""
 
 
 def address(viewer: Running) -> str:
@@ -79,7 +79,7 @@ def test_from_an_empty_folder_to_reports_another_log_and_a_server_that_goes_and_
         assert page.is_hidden("#progress") and "Press Generate" in page.inner_text("#first")
         page.evaluate(VALUES)
         page.evaluate(TOASTS)
-        generate_and_watch(tab, viewer)
+        generate_and_watch(tab, viewer, tmp_path)
         run_one_again(tab)
         see_growth(tab, viewer)
         open_a_report(tab)
@@ -89,6 +89,7 @@ def test_from_an_empty_folder_to_reports_another_log_and_a_server_that_goes_and_
         viewer.process.kill()
         viewer.process.wait()
         until(tab, LOOK + " || " + says("#live", "no answer since"))
+        page.screenshot(path=str(tmp_path / "lost.png"))
         assert page.is_visible("#lost") and len(page.query_selector_all(".report-card")) == 13
         page.click(".run >> nth=0")
         until(tab, says("#toast", "The viewer does not answer."))
@@ -99,20 +100,28 @@ def test_from_an_empty_folder_to_reports_another_log_and_a_server_that_goes_and_
         assert {re.sub(r"net::ERR_\w+", "", one) for one in tab.problems} == {"error: Failed to load resource: "}
 
 
-def generate_and_watch(tab: Any, viewer: Running) -> None:
-    """Press the button: the bar stands where the log stands, and goes to its end; all reports come."""
+def generate_and_watch(tab: Any, viewer: Running, pictures: Path) -> None:
+    """Press the buttons: the bar stands where the log stands, stops with it, and goes to its end; all reports come."""
     page = tab.page
-    page.fill("#size", "6")
+    page.fill("#size", "40")
     page.fill("#days", "30")
-    assert page.inner_text("#begin") == "Generate 6 MB"
+    assert page.inner_text("#begin") == "Generate 40 MB"
     page.click("#begin")
     with simulators_held(viewer, 300_000):
-        until(tab, says("#figure-size", " of 6.0 MB") + " && document.getElementById('bar').value > 0")
-        percent = viewer.status()["csv"]["progress_pct"]
+        until(tab, says("#figure-size", " of 40.0 MB") + " && document.getElementById('bar').value > 0")
+        percent = viewer.until(lambda status: not status["csv"]["growing"])["csv"]["progress_pct"]
         until(tab, f"document.getElementById('bar').value === {percent}")
         assert 0 < percent < 100 and f"{percent:.1f} %" == page.inner_text("#figure-done")
         assert page.title().startswith(f"{percent:.1f} %")
-        assert page.is_visible("#progress .stop") and page.get_attribute("#generate .primary", "aria-disabled")
+        assert page.get_attribute("#generate .primary", "aria-disabled")
+        page.screenshot(path=str(pictures / "growing.png"))
+        page.click("#progress .stop")
+        until(tab, says("#progress-title", "Stopping"))
+    until(tab, says("#progress-title", "calls.csv stopped short of its target"))
+    assert page.inner_text("#jobs .chip") == "stopped" and page.is_hidden(".stop >> nth=0")
+    page.fill("#size", f"{viewer.csv.stat().st_size // 1_000_000 + 2}")
+    page.check("[value=append]")
+    page.click("#generate .primary")
     until(tab, says("#progress-title", "calls.csv is complete"), 60)
     until(tab, "document.querySelectorAll('.state.good').length === 13", 60)
     values = page.evaluate("window.values")
@@ -123,7 +132,7 @@ def generate_and_watch(tab: Any, viewer: Running) -> None:
     assert len(figures) > 2 and all(f">{one}<" in index for one in figures)
     groups = [one.inner_text() for one in page.query_selector_all("#groups h2")]
     assert groups == ["FinOps", "Usage-Based Revenue", "Advanced"]
-    assert page.inner_text("#jobs .chip") == "complete" and page.is_hidden(".stop >> nth=0")
+    page.screenshot(path=str(pictures / "complete.png"), full_page=True)
 
 
 def run_one_again(tab: Any) -> None:
@@ -258,4 +267,57 @@ def test_a_refusal_is_told_with_its_reason_and_where_it_was_asked(small: Running
     tab.page.click("#none")
     assert tab.page.inner_text("#chosen") == "0 of 12"
     tab.page.click("#generate .primary")
-    assert tab.page.inner_text("#refusal") == "Choose one scenario at least."
+    assert tab.page.inner_text("#refusal") == "Choose at least one scenario."
+
+
+def test_every_state_of_a_report_has_its_word_and_its_reason(small: Running, open_tab: Any, tmp_path: Path) -> None:
+    status = small.status()
+    reports, runs = status["reports"], status["analyzer_status"]
+    ids = [one["id"] for one in reports]
+    runs[ids[0]]["status"] = "running"
+    status["jobs"] = [{"id": "job-9", "kind": "analyze", "title": ids[1], "state": "waiting", "message": None,
+                       "asked_at": "2026-01-01T00:00:00.000Z"}]
+    runs[ids[2]]["status"] = "error"
+    reports[2].update(stale=True, reason="division by zero <b>")
+    runs[ids[3]]["status"] = "timeout"
+    reports[4].update(stale=True)
+    reports[5].update(exists=False, size_kb=None, generated_at=None)
+    reports.append(dict(reports[6], id="aws_costs", name="aws_costs.html", title="AWS Costs", category="AWS"))
+    tab = open_tab(address(small))
+    tab.page.route("**/api/status", lambda route: route.fulfill(body=json.dumps(status)))
+    tab.page.reload()
+    until(tab, "document.querySelectorAll('.report-card').length === 14")
+    states = [one.inner_text() for one in tab.page.query_selector_all(".report-card .state")]
+    assert states[:7] == ["running", "waiting", "error", "timed out", "out of date", "not made yet", "up to date"]
+    cards = tab.page.query_selector_all(".report-card")
+    assert "Division by zero <b>." in cards[2].inner_text()
+    assert not cards[5].query_selector(".open").is_visible() and cards[5].query_selector(".run").inner_text() == "Run"
+    assert [card.query_selector(".run").get_attribute("aria-disabled") for card in cards[:3]] == ["true", "true", None]
+    assert tab.page.inner_text("#groups h2 >> nth=-1") == "AWS" and tab.problems == []
+    tab.page.screenshot(path=str(tmp_path / "states.png"), full_page=True)
+
+
+def test_a_server_that_refuses_is_told_from_one_that_is_gone(small: Running, open_tab: Any) -> None:
+    tab = open_tab(address(small))
+    until(tab, "document.querySelectorAll('#cards .card').length > 0")
+    refusal = {"status": 429, "error": "too many requests a minute"}
+    tab.page.route("**/api/status", lambda route: route.fulfill(status=429, body=json.dumps(refusal),
+                                                                headers={"Retry-After": "1"}))
+    tab.page.evaluate(LOOK)
+    until(tab, says("#live", "refused since"))
+    assert "Too many requests a minute." in tab.page.inner_text("#refused") and tab.page.is_hidden("#lost")
+    tab.page.unroute("**/api/status")
+    until(tab, "document.getElementById('live').innerText === 'live'", 5)
+    assert tab.page.is_hidden("#refused")
+
+
+def test_the_keyboard_reaches_the_reports_first_and_every_control_shows_focus(small: Running, open_tab: Any) -> None:
+    tab = open_tab(address(small))
+    until(tab, "document.querySelectorAll('#cards .card').length > 0")
+    tab.page.keyboard.press("Tab")
+    assert tab.page.evaluate("document.activeElement.className") == "skip"
+    tab.page.keyboard.press("Enter")
+    assert tab.page.evaluate("document.activeElement.id") == "main"
+    for _ in range(14):
+        tab.page.keyboard.press("Tab")
+        assert tab.page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"

@@ -62,15 +62,22 @@ window.Viewer = {};
     toastTimer = setTimeout(() => { byId("toast").textContent = ""; }, TOAST_MS);
   }
 
-  // Asks the server; an answer that is no success becomes an error with the server's reason.
+  // Asks the server. An answer that is no success becomes an error with the server's reason (`answered`), and so does
+  // no answer (`silent`).
   async function ask(address, options) {
+    const { answer, body } = await hear(address, options);
+    if (answer.ok || answer.status === 304) return { body, changed: answer.ok, etag: answer.headers.get("ETag") };
+    const wait = Number(answer.headers.get("Retry-After")) * 1000 || 0;
+    throw Object.assign(new Error(reasonIn(body, answer.status)), { answered: true, wait });
+  }
+
+  async function hear(address, options) {
     const stop = new AbortController(), timer = setTimeout(() => stop.abort(), PATIENCE_MS);
     try {
       const answer = await fetch(address, Object.assign({ signal: stop.signal, cache: "no-cache" }, options));
-      const body = answer.status === 304 ? "" : await answer.text();
-      if (answer.ok || answer.status === 304) return { body, changed: answer.ok, etag: answer.headers.get("ETag") };
-      const wait = Number(answer.headers.get("Retry-After")) * 1000 || 0;
-      throw Object.assign(new Error(reasonIn(body, answer.status)), { answered: true, wait });
+      return { answer, body: answer.status === 304 ? "" : await answer.text() };
+    } catch (error) {
+      throw Object.assign(new Error("The viewer does not answer."), { silent: true });
     } finally {
       clearTimeout(timer);
     }

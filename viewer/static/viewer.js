@@ -15,7 +15,7 @@
       await ask(address, { method: "POST", headers, body });
       return "";
     } catch (error) {
-      return error.answered ? sentence(error.message) : "The viewer does not answer.";
+      return sentence(error.message);
     } finally {
       poll();
     }
@@ -56,25 +56,26 @@
   const isOpen = job => OPEN.includes(job.state);
 
   function found() {
-    if (lostSince) {
-      toast("The viewer answers again.");
-      movedAt = Date.now();
-    }
-    failures = 0;
-    lostSince = "";
+    if (lostSince) toast("The viewer answers again.");
+    if (lostSince) movedAt = Date.now();
+    [failures, lostSince] = [0, ""];
     write(byId("live"), "live");
     byId("live").classList.remove("lost");
-    byId("lost").hidden = true;
+    byId("lost").hidden = byId("refused").hidden = true;
   }
 
   // Says so, and returns how long to wait: 1, 2, 4, 8, then 15 seconds, or what the server asks for.
   function lose(error) {
-    if (!(error.answered || error.name === "AbortError" || error instanceof TypeError)) console.error(error);
+    if (!error.answered && !error.silent) {
+      console.error(error);
+      return IDLE_MS;
+    }
     lostSince = lostSince || new Date().toTimeString().slice(0, 8);
-    write(byId("live"), error.answered ? "refused since " + lostSince : "no answer since " + lostSince);
+    write(byId("live"), (error.answered ? "refused since " : "no answer since ") + lostSince);
     byId("live").classList.add("lost");
-    if (error.answered) write(one("#lost .text"), sentence(error.message));
-    byId("lost").hidden = false;
+    byId("lost").hidden = !error.silent;
+    byId("refused").hidden = !error.answered;
+    write(one("#refused .text"), sentence(error.message));
     etag = "";
     return error.wait || Math.min(IDLE_MS, 1000 * 2 ** failures++);
   }
@@ -128,6 +129,8 @@
     else bar.value = csv.progress_pct;
     write(byId("figure-size"), csv.target_mb === null || csv.size_mb === null ? megabytes(csv.size_mb)
       : csv.size_mb.toFixed(1) + " of " + megabytes(csv.target_mb));
+    // What nobody set a target for is neither done nor late.
+    for (const id of ["figure-done", "figure-left"]) byId(id).parentElement.hidden = csv.target_mb === null && !isSimulating;
     write(byId("figure-done"), FinOps.format(csv.progress_pct, "percent"));
     write(byId("figure-rows"), count(csv.line_count));
     write(byId("figure-rate"), count(csv.rows_per_second));
@@ -156,7 +159,7 @@
   }
 
   // The panel: log, generation, jobs
-  const FIELDS = ["size", "days", "customers", "seed"], WHOLE = ["days", "customers", "seed"];
+  const FIELDS = ["size", "days", "customers", "seed"];
   let looks = 0, logsKey = "", logsShown = "", logWatched = "", choices = null;
 
   function drawPanel() {
@@ -223,11 +226,10 @@
 
   async function generate() {
     if (isOff(one("#generate .primary")) || !choices) return;
-    const ids = chosen(), wish = {};
-    for (const name of FIELDS) wish[name] = Number(byId(name).value);
+    const ids = chosen(), wish = Object.fromEntries(FIELDS.map(name => [name, Number(byId(name).value)]));
     if (ids.length < choices.length) wish.scenarios = ids;
     if (!byId("ways").hidden) wish.append = one("[name=way]:checked").value === "append";
-    const reason = ids.length ? await act("/api/run-simulators", wish) : "Choose one scenario at least.";
+    const reason = ids.length ? await act("/api/run-simulators", wish) : "Choose at least one scenario.";
     write(byId("refusal"), reason);
     if (!reason) showWork();
     else if (!byId("panel").open) toast(reason);
@@ -347,11 +349,8 @@
   }
 
   async function takeGlance() {
-    let text = "";
-    try { text = (await ask(HTML + "index.html")).body; } catch (error) {
-      if (error.answered) return;
-      throw error;
-    }
+    const text = await ask(HTML + "index.html").then(answer => answer.body, error => { if (error.silent) throw error; });
+    if (!text) return;
     // Only the main part is read: the page's own style would be complained of under this page's policy.
     const main = text.slice(text.indexOf("<main"), text.indexOf("</main>"));
     const index = new DOMParser().parseFromString(main, "text/html"), figures = one(".summary .cards", index);
