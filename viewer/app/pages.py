@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 from typing import Optional, Tuple
 
@@ -11,6 +12,7 @@ from app.routes import Parameters, Route
 from app.security import COOKIE, Guard
 from app.status import ReportFolder
 from chartjs import CHARTJS_FILE, read_verified
+from generators.files import as_json
 from generators.html_generator import ASSETS, policy
 from generators.site import MANIFEST
 
@@ -28,6 +30,7 @@ class Pages:
         self._reports, self._guard, self._files, self._needs_token = reports, guard, files, needs_token
         chartjs = read_verified()
         self._chartjs = packed(chartjs, "text/javascript; charset=utf-8") if chartjs else None
+        self._telling: Tuple[str, Optional[Served]] = ("", None)  # the manifest that names Chart.js, by its tag
         self._policy = f"{policy()}; frame-ancestors 'none'"
 
     @property
@@ -67,8 +70,14 @@ class Pages:
         return _found(self._files.read(folder, name) if name != INDEX else None)
 
     def manifest(self, request: Request, given: Parameters) -> Response:
-        """Return the manifest of the reports."""
-        return _found(self._files.read(self._reports.html, MANIFEST), "no report has been written yet")
+        """Return the manifest of the reports, telling their pages of the copy of Chart.js where there is one."""
+        served = self._files.read(self._reports.html, MANIFEST)
+        if served and self._chartjs:
+            if self._telling[0] != served.etag:
+                told = dict(json.loads(served.body.decode("utf-8")), chartjs=True)
+                self._telling = (served.etag, packed(as_json(told).encode("utf-8"), served.content_type))
+            served = self._telling[1]
+        return _found(served, "no report has been written yet")
 
     def report(self, request: Request, given: Parameters) -> Response:
         """Return a report's page under the policy of its constant script and style, or the manifest."""
