@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,22 @@ def test_a_file_of_no_known_format_gets_one_clear_line(tmp_path: Path, content: 
     assert ran.code == 1 and words in ran.err and ran.err.count("\n") == 1
     assert run(IMPORT, tmp_path / "missing", "--output", tmp_path / "calls.csv").err.count("\n") == 1
     assert run(IMPORT, path, "--format", "nope").code == 2
+
+
+TRACE_FILE = ROOT / "tests" / "samples" / "azure2023_conv.csv"  # of a real service: see the README beside it
+
+
+def test_the_real_trace_is_imported_analysed_and_reported(tmp_path: Path) -> None:
+    output, reports = tmp_path / "calls.csv", tmp_path / "reports"
+    ran = run(IMPORT, TRACE_FILE, "--provider", "azure", "--model", "gpt-4o", "--output", output, "--json", "-q")
+    with open(TRACE_FILE, newline="", encoding="utf-8") as handle:
+        rows = [(int(row["ContextTokens"]), int(row["GeneratedTokens"])) for row in csv.DictReader(handle)]
+    summary = json.loads(ran.out)
+    assert (summary["taken"], summary["rejected"], summary["skipped"]) == (len(rows), {}, {})
+    analysed = run(ROOT / "src" / "run_all_analyzers.py", "--csv", output, "--output", reports)
+    assert analysed.code == 0, analysed.err
+    result = json.loads((reports / "json" / "understanding.json").read_text(encoding="utf-8"))
+    cost = sum(2500 * taken + 10_000 * given for taken, given in rows)
+    assert result["summary"]["total_calls"] == len(rows)
+    assert Decimal(result["summary"]["total_cost"]) * 10**9 == cost
+    assert len(list((reports / "html").glob("*.html"))) > 12
