@@ -102,18 +102,23 @@ def _options(given: argparse.Namespace, settings: Settings) -> Options:
     if given.metering and not given.csv:
         log = log.with_name("metered_calls.csv")  # real calls do not mix with simulated ones unless told to
     return Options(log.absolute(), Path(given.reports).absolute(), given.host, given.port, given.token,
-                   given.allow_host, not given.no_watch, given.log_format, given.verbose, _metering(given))
+                   given.allow_host, not given.no_watch, given.log_format, given.verbose, _metering(given, settings))
 
 
-def _metering(given: argparse.Namespace) -> Optional[MeteringOptions]:
+def _metering(given: argparse.Namespace, settings: Settings) -> Optional[MeteringOptions]:
     """Return how to meter, None when that is not asked for; raises `UsageError`."""
     from app.metering import MeteringOptions
     from errors import UsageError
+    from metering.intake import POLICIES
     _check_token("--metering-token", given.metering_token)
     if not given.metering:
         return None
     if given.simulate is not None:
         raise UsageError("--simulate and --metering would both write the log: start one viewer for each, or leave one")
+    if given.metering_sync not in POLICIES:  # argparse does not look at what the environment gives
+        raise UsageError(f"FINOPS_METERING_SYNC {given.metering_sync!r} is none of {', '.join(POLICIES)}")
+    if not 0.1 <= settings.metering_body_mb <= 64:
+        raise UsageError(f"FINOPS_METERING_BODY_MB {settings.metering_body_mb:g}: choose 0.1 to 64 megabytes")
     return MeteringOptions(given.metering_token, given.metering_sync)
 
 
