@@ -109,7 +109,7 @@ class Counter:
         """Count a block of clean lines and return how many there are."""
         columns = Columns(block)
         hours = columns.hours(self._hours)
-        kinds = list(map(self._kinds.__getitem__, map(b",".join, columns.texts)))
+        kinds = list(map(self._kinds.__getitem__, columns.texts))
         packed = columns.packed()
         # From here on nothing can fail: a block is counted as a whole or not at all.
         cells = self._cells
@@ -171,11 +171,13 @@ class _Kinds(Dict[bytes, int]):
 
     def __missing__(self, raw: bytes) -> int:
         texts = raw.decode("utf-8").split(",")
+        if len(texts) != len(CALLER) + len(CIRCUMSTANCE):
+            raise NotClean
         try:
             texts[_PRICE] = str(parse_nano(texts[_PRICE]))
         except ValueError:
             raise NotClean from None
-        if b"\n" in raw or not all(map(str.strip, texts)):
+        if not all(map(str.strip, texts)):
             raise NotClean
         number = self[raw] = len(self)
         self._add(self._rollup.callers.number(tuple(texts[:len(CALLER)])),
