@@ -15,8 +15,9 @@ from metering.fields import Fields, InvalidCall
 from metering.reported import NOBODY, Bill, Owner, Reported, provider_name, to_call
 
 NANO_PER_MS = 1_000_000
-PROVIDER = ("gen_ai.provider.name", "gen_ai.system")
-REQUESTED, ANSWERED = ("gen_ai.request.model", "llm.request.model"), ("gen_ai.response.model", "llm.response.model")
+PROVIDER = ("gen_ai.provider.name", "gen_ai.system", "finops.provider")
+REQUESTED = ("gen_ai.request.model", "llm.request.model")
+ANSWERED = ("gen_ai.response.model", "llm.response.model", "finops.model")
 INPUT = ("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.usage.prompt_tokens")
 OUTPUT = ("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens", "llm.usage.completion_tokens")
 READ = ("gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cache_read_input_tokens")
