@@ -15,6 +15,7 @@ UNKNOWN = "unknown"
 NUMERIC = frozenset((b.MONEY, b.MONEY_CHANGE, b.COUNT, b.COMPACT, b.SHARE, b.CHANGE, b.PERCENT, b.NUMBER,
                      b.MILLISECONDS, b.BYTES))
 _NOISE = Decimal("0.00005")  # dollars; a change below is what rounding left over, not a change
+_SLIGHT = Decimal("0.05")  # percent; a change below is none that a reader would act on
 _MINUS = "\u2212"
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,9})?\s*", re.ASCII)
 _FURTHEST = 300
@@ -106,6 +107,7 @@ def _numeric(exact: Decimal, kind: str) -> str:
         return _signed(exact, "$" + _dollars(Decimal(0) if noise else abs(exact)), kind == b.MONEY_CHANGE)
     if kind in (b.SHARE, b.CHANGE, b.PERCENT):
         percent = exact if kind == b.PERCENT else exact * 100
+        percent = Decimal(0) if kind == b.CHANGE and abs(percent) < _SLIGHT else percent
         return _signed(percent, _percent(abs(percent)) + " %", kind == b.CHANGE)
     if kind == b.MILLISECONDS:
         return _signed(exact, _duration(abs(exact)))

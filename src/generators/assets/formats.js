@@ -71,6 +71,7 @@ window.FinOps = window.FinOps || {};
   function numeric(one, kind) {
     if (kind === "money_change" && !atLeast(one, 5, 5)) return "$0.00";
     if (MONEY.includes(kind)) return signed(one, "$" + dollars(one), kind === "money_change");
+    if (kind === "change" && !atLeast(one, 5, 4)) return "0.0 %";
     if (SHARES.includes(kind)) {
       return signed(one, percent(kind === "percent" ? one : shifted(one, 2)) + " %", kind === "change");
     }

@@ -367,6 +367,8 @@
     if (!location.protocol.startsWith("http")) return;
     live = make("p", { className: "live", role: "status" }, "live");
     controls.prepend(live);
+    // The viewer serves reports under this address: from there, one step leads back to it.
+    if (location.pathname.startsWith("/reports/html/")) controls.prepend(make("a", { href: "/" }, "Viewer"));
     page.addEventListener("visibilitychange", refresh);
     timer = setTimeout(refresh, REFRESH_MS);
   }
