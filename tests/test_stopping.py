@@ -43,7 +43,7 @@ def test_a_signal_while_a_command_is_still_being_imported_is_one_line(tmp_path, 
     assert (done.returncode, done.stdout, done.stderr) == (code, "", "stopped\n")
 
 
-@pytest.mark.parametrize("script", sorted(one.name for pattern in ("run_*.py", "import_calls.py")
+@pytest.mark.parametrize("script", sorted(one.name for pattern in ("run_*.py", "*port_calls.py")
                                           for one in (ROOT / "src").glob(pattern)))
 def test_every_command_imports_the_answer_to_signals_first(script):
     lines = (ROOT / "src" / script).read_text(encoding="utf-8").splitlines()
