@@ -18,12 +18,13 @@ SRC, VIEWER = ROOT / "src", ROOT / "viewer"
 MOST_MODULE_LINES, MOST_FUNCTION_LINES, MOST_MEDIAN_LINES = 400, 60, 10
 FOR_ANYONE = ("config", "errors", "blocks")
 LAYERS = ("stopping", "console", "discovery", "side_by_side", "catalog", "calls", "simulator", "metering", "importers",
-          "rollup", "analyzers", "generators", "aws",
+          "rollup", "exporters", "analyzers", "generators", "aws",
           "bootstrap", "chartjs", "app")  # each may import those to its left; the last three are the viewer's
 FORBIDDEN = {"console": {"discovery"}, "discovery": {"console"}, "metering": {"simulator"},
              "rollup": {"simulator", "metering", "importers"},
-             "analyzers": {"simulator", "metering", "importers"}}  # though they stand to the left, or beside
-ENTRY_SCRIPTS = ("run_*.py", "import_calls.py", "serve.py", "get_chartjs.py")
+             "analyzers": {"simulator", "metering", "importers", "exporters"},
+             "exporters": {"simulator", "metering", "importers"}}  # though they stand to the left, or beside
+ENTRY_SCRIPTS = ("run_*.py", "import_calls.py", "export_calls.py", "serve.py", "get_chartjs.py")
 MAY_PRINT = ENTRY_SCRIPTS + ("console.py",)
 MARKUP = re.compile(r"(?<!\(\?P)</?[a-z]|<!--", re.IGNORECASE)  # not the named groups of a pattern, nor a doctype
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
