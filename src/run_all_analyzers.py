@@ -12,8 +12,9 @@ import json
 import os
 import sys
 import time
+from itertools import chain
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
+from typing import Any, Dict, List, NamedTuple, Sequence, Tuple, Type
 
 from analyzers.base import Analyzer, discover_analyzers
 from calls.values import format_timestamp
@@ -91,15 +92,19 @@ def run_analyzers(chosen: List[Any], options: argparse.Namespace, settings: Sett
     site = Site(options.output, list(discover_analyzers().values()), format_timestamp(int(time.time() * 1000)),
                 [one.id for one in chosen])
 
-    def show(done: Done) -> None:
+    def show(done: List[Done]) -> None:
         if not options.json and not options.quiet:
-            print(_line(done[0]), file=sys.stderr)
+            for outcome, _ in done:
+                print(_line(outcome), file=sys.stderr)
 
-    tasks = [functools.partial(_run_one, analyzer(dataset=dataset, settings=settings), site) for analyzer in chosen]
+    tasks = [functools.partial(_run_group, [one(dataset=dataset, settings=settings) for one in group], site)
+             for group in _groups(chosen)]
     outcomes = []
-    for outcome, noted in side_by_side(tasks, options.workers or os.cpu_count() or 1, show):
+    for outcome, noted in chain(*side_by_side(tasks, options.workers or os.cpu_count() or 1, show)):
         outcomes.append(outcome)
         site.note(outcome.id, noted)
+    order = [one.id for one in chosen]
+    outcomes.sort(key=lambda outcome: order.index(outcome.id))
     site.finish({outcome.id: outcome.error for outcome in outcomes})
     seconds = time.perf_counter() - began
     print(json.dumps(_describe(dataset, outcomes, seconds), indent=2) if options.json
@@ -117,6 +122,18 @@ def _counted(options: argparse.Namespace, settings: Settings) -> Dataset:
     for note in dataset.notes:
         print(f"note: {note}", file=sys.stderr)
     return dataset
+
+
+def _groups(chosen: Sequence[Type[Analyzer]]) -> List[List[Type[Analyzer]]]:
+    """Return the analysers by what they share, so that one process makes it once; the largest groups come first."""
+    groups: Dict[str, List[Type[Analyzer]]] = {}
+    for one in chosen:
+        groups.setdefault(one.shares or one.id, []).append(one)
+    return sorted(groups.values(), key=lambda group: -len(group))
+
+
+def _run_group(group: Sequence[Analyzer], site: Site) -> List[Done]:
+    return [_run_one(analyzer, site) for analyzer in group]
 
 
 def _run_one(analyzer: Analyzer, site: Site) -> Done:

@@ -64,13 +64,13 @@ def find_model_switches(rollup: Rollup) -> List[Finding]:
     """Return customers' features that moved from one day to the next to a dearer model, and stayed a while."""
     series: Dict[_Caller, Dict[str, Dict[str, Tuple[int, int]]]] = {}
     dimensions = ("day", "customer", "organization", "feature", "model")
-    taken, given, nano = (rollup.sums(name, *dimensions) for name in ("input_tokens", "output_tokens", "cost_nano"))
+    cells = list(rollup.rows(("input_tokens", "output_tokens", "cost_nano"), *dimensions))
     only: Dict[_Caller, str] = {}
-    several = {key[1:4] for key in taken if only.setdefault(key[1:4], key[4]) != key[4]}
-    for key, tokens in taken.items():
+    several = {key[1:4] for key, *_ in cells if only.setdefault(key[1:4], key[4]) != key[4]}
+    for key, taken, given, nano in cells:
         if key[1:4] in several:
             models = series.setdefault(key[1:4], {})
-            models.setdefault(key[4], {})[key[0]] = (tokens + given[key], nano[key])
+            models.setdefault(key[4], {})[key[0]] = (taken + given, nano)
     rates = _rates(rollup)
     found: List[Finding] = []
     takers: Dict[Tuple[str, str], Set[_Caller]] = {}
@@ -134,13 +134,10 @@ def find_prompt_bloat(rollup: Rollup) -> List[Finding]:
     """Return runs of days on which a customer's feature sent longer prompts than it does, at equal calls."""
     series: Dict[_Caller, List[_Day]] = {}
     dimensions = ("day", "customer", "organization", "feature", "status")
-    calls, nano = (rollup.sums(name, *dimensions) for name in ("calls", "cost_nano"))
     ordinals = {day: ordinal(day) for day, in rollup.sums("calls", "day")}
-    for key, tokens in rollup.sums("input_tokens", *dimensions).items():
+    for key, number, tokens, nano in rollup.rows(("calls", "input_tokens", "cost_nano"), *dimensions):
         if tokens and key[4] == SUCCESS:
-            number = calls[key]
-            series.setdefault(key[1:4], []).append(
-                (ordinals[key[0]], number, math.log(tokens / number), nano[key]))
+            series.setdefault(key[1:4], []).append((ordinals[key[0]], number, math.log(tokens / number), nano))
     levels = {caller: _level(days) for caller, days in sorted(series.items()) if len(days) >= HISTORY_DAYS}
     spreads = _spreads(levels)
     found = (_bloat(caller, level, *spreads[caller[2]]) for caller, level in levels.items())

@@ -39,7 +39,8 @@ class Analyzer:
 
     A subclass sets `id`, `title`, `description`, `category` and `rank`, and overrides `examine`. It asks the
     rollup and never sees the file. `page` describes its page (empty: all sections, each under its name), `highlights`
-    what it tells the executive summary; both name places in the results.
+    what it tells the executive summary; both name places in the results. Analysers with one text in `shares` make the
+    same things of the counts, and are run one after the other in one process.
     """
 
     id = ""
@@ -47,6 +48,7 @@ class Analyzer:
     description = ""
     category = FINOPS
     rank = 100
+    shares = ""
     page: Tuple[Block, ...] = ()
     highlights: Tuple[Union[Card, Block], ...] = ()
 

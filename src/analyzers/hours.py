@@ -5,7 +5,7 @@ Hours are whole numbers, counted from the year 1, so that the next hour is one m
 from __future__ import annotations
 
 from datetime import date
-from typing import Dict, List, Mapping, Tuple
+from typing import Dict, List, Mapping, Sequence, Tuple
 
 from analyzers.anomalies import WEEKEND
 from calls.record import RATE_LIMIT, SERVER_ERROR, TIMEOUT
@@ -34,10 +34,11 @@ class HourlyUse:
         self.callers: Dict[Caller, Hours] = {}
         self.rows: Dict[Caller, List[Row]] = {}
         self.limited: Dict[Caller, int] = {}
-        calls, costs, hours = rollup.sums("calls", *GRAIN), rollup.sums("cost_nano", *GRAIN), _HourNumbers()
-        self.services = _services(calls, costs, hours)
-        for key, nano in costs.items():
-            hour, caller, status, number = hours[key[0]], key[1:4], key[5], calls[key]
+        hours = _HourNumbers()
+        cells = list(rollup.rows(("calls", "cost_nano"), *GRAIN))
+        self.services = _services(cells, hours)
+        for key, number, nano in cells:
+            hour, caller, status = hours[key[0]], key[1:4], key[5]
             try:
                 rows, sums = self.rows[caller], self.callers[caller]
             except KeyError:
@@ -52,15 +53,15 @@ class HourlyUse:
         return sum(row[4] for row in self.rows[caller] if first <= row[0] <= last)
 
 
-def _services(calls: Mapping[Key, int], costs: Mapping[Key, int],
+def _services(cells: Sequence[Tuple[Key, int, int]],
               hours: Mapping[str, int]) -> Dict[Service, Dict[int, List[int]]]:
     failed: Dict[Tuple[str, str, str], List[int]] = {}
-    for key, number in calls.items():
+    for key, number, nano in cells:
         if key[5] in _SERVICE_FAILED:
             cell = failed.setdefault((key[0], key[4], key[6]), [0, 0, 0])
             cell[1] += number
-            cell[2] += costs[key]
-    for key, number in calls.items():
+            cell[2] += nano
+    for key, number, _ in cells:
         # Most hours of most services fail nothing, so that looking first is cheapest.
         place = (key[0], key[4], key[6])
         if place in failed:

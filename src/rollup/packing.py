@@ -9,7 +9,8 @@ from __future__ import annotations
 import struct
 from functools import partial
 from itertools import repeat
-from typing import Callable, List, Sequence, Tuple
+from operator import and_, rshift
+from typing import Callable, Iterable, Iterator, List, Sequence, Tuple
 
 from rollup.cubes import EXACT_MS, OCTAVE_STEPS, Measures
 
@@ -53,12 +54,12 @@ def unpack_all(packed: Sequence[int]) -> List[Measures]:
     return list(map(_MEASURES_OF, _ALL.iter_unpack(joined)))
 
 
-def unpacker(measure: str) -> Callable[[int], int]:
-    """Return a function that reads one measure out of a number; raises ValueError for a name that is none."""
+def column(measure: str, packed: Iterable[int]) -> Iterator[int]:
+    """Return one measure of each of many numbers; raises ValueError for a name that is none."""
     shift = FIELD_BITS * Measures._fields.index(measure)
-    if shift == _LOW_BITS:
-        return shift.__rrshift__  # the cost stands topmost
-    return lambda packed: packed >> shift & _FIELD_MASK
+    shifted = map(rshift, packed, repeat(shift))
+    # The cost stands topmost.
+    return shifted if shift == _LOW_BITS else map(and_, shifted, repeat(_FIELD_MASK))
 
 
 def latency_bucket(milliseconds: int) -> int:

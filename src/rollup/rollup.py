@@ -15,6 +15,7 @@ from typing import (
     Collection,
     Dict,
     Iterable,
+    Iterator,
     List,
     Mapping,
     Optional,
@@ -26,7 +27,7 @@ from typing import (
 from calls.record import FIELDS, SUCCESS, AICall
 from rollup.cubes import CALLER, CIRCUMSTANCE, CUBES, DIMENSIONS, LATENCY, Cube, Measures
 from rollup.histogram import Histogram
-from rollup.packing import latency_bucket, pack, unpacker
+from rollup.packing import column, latency_bucket, pack
 from rollup.queries import (
     PART_BITS,
     PART_MASK,
@@ -209,8 +210,14 @@ class Rollup:
 
     def sums(self, measure: str, *dimensions: str, where: Optional[Where] = None) -> Dict[Key, int]:
         """Return one measure by the dimensions, unsorted: a quarter of the time that `by` takes to give all of them."""
-        field = unpacker(measure)
-        return {key: field(packed) for key, packed in self._sums(dimensions, where or {}).items() if packed}
+        return dict(self.rows([measure], *dimensions, where=where))
+
+    def rows(self, measures: Sequence[str], *dimensions: str, where: Optional[Where] = None) -> Iterator[Any]:
+        """Yield (key, measure, ...) for each combination of the dimensions, unsorted: some measures, side by side."""
+        sums = self._sums(dimensions, where or {})
+        if not all(sums.values()):
+            sums = {key: packed for key, packed in sums.items() if packed}
+        return zip(sums, *(column(name, sums.values()) for name in measures))
 
     def _sums(self, dimensions: Sequence[str], where: Where) -> Mapping[Key, int]:
         names, cells = self._smallest(set(dimensions) | set(where))

@@ -52,6 +52,7 @@ class AbuseDetectionAnalyzer(Analyzer):
     description = "Unusual volume, hammering, leaked keys, retry storms, prompt bloat and silent model switches"
     category = ADVANCED
     rank = 13
+    shares = "hours"
     page = described.PAGE
     highlights = described.HIGHLIGHTS
 

@@ -42,6 +42,7 @@ class RealtimeAnalyzer(Analyzer):
     description = "Cost anomalies with their likely cause, budget pace, customers at risk and provider dependence"
     category = FINOPS
     rank = 3
+    shares = "hours"
     page = described.PAGE
     highlights = described.HIGHLIGHTS
 

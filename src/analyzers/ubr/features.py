@@ -82,6 +82,7 @@ class FeaturesAnalyzer(Analyzer):
     description = "What each feature costs and earns, who uses it, and where to invest, optimise or retire"
     category = REVENUE
     rank = 8
+    shares = "accounts"
     page = described.PAGE
 
     def examine(self, rollup: Rollup) -> Results:

@@ -59,6 +59,7 @@ class PricingAnalyzer(Analyzer):
     description = "What other price plans would have earned, who would pay more, and the price that reaches a margin"
     category = REVENUE
     rank = 7
+    shares = "accounts"
     page = described.PAGE
 
     def examine(self, rollup: Rollup) -> Results:

@@ -68,6 +68,7 @@ class ProfitabilityAnalyzer(Analyzer):
     description = "What each customer earns and costs on the same days, and who is served at a loss"
     category = REVENUE
     rank = 6
+    shares = "accounts"
     page = described.PAGE
     highlights = described.HIGHLIGHTS
 
