@@ -31,6 +31,10 @@ def test_other_observations_are_skipped_with_their_kind(tmp_path: Path) -> None:
      200 * FRESH + 800 * READ + 100 * OUT),
     ({"input": 200, "output": 40, "input_cached_tokens": 800, "output_reasoning_tokens": 60, "total": 1100},
      (1000, 100), 200 * FRESH + 800 * READ + 100 * OUT),
+    ({"input": 200, "output": 100, "input_cached_tokens": 800, "reasoning_tokens": 60, "total": 1100}, (1000, 100),
+     200 * FRESH + 800 * READ + 100 * OUT),  # input beside, output within
+    ({"input": 1000, "output": 40, "input_cached_tokens": 800, "output_reasoning_tokens": 60, "total": 1100},
+     (1000, 100), 200 * FRESH + 800 * READ + 100 * OUT),  # the other way round
     ({"input": 1000, "output": 40, "output_reasoning_tokens": 60, "total": 1100}, (1000, 100),
      1000 * FRESH + 100 * OUT),
     ({"input": 10, "output": 100, "cache_read_input_tokens": 800, "cache_creation_input_tokens": 60, "total": 970},
