@@ -29,6 +29,8 @@ from generators.scales import Tick, cut, logarithmic_ticks, text_width, tick_tex
 from generators.shapes import n, percent
 from generators.templates import Markup, join
 
+Box = Tuple[float, float, float, float]  # left, right, top and bottom
+
 HEIGHT = 260  # pixels between the axes
 OVER = 18  # pixels for the name of the axis upwards
 MOST_CIRCLES = 150  # more points are drawn as one path, without a text for the mouse each
@@ -130,23 +132,27 @@ def named(texts: Sequence[str], places: Sequence[Place], order: Sequence[int], w
     taken += [_name_box(texts[index], places[index], left, width) for index, left in already.items()]
     found = dict(already)
     for index in order:
+        if len(found) >= MOST_NAMES:
+            break
         for left in (False, True):
-            if len(found) < MOST_NAMES and index not in found:
+            if index not in found:
                 box = _name_box(texts[index], places[index], left, width)
-                if box[0] >= 0 and box[1] <= width and not any(_covers(box, other) for other in taken):
+                if box[0] >= 0 and box[1] <= width and not _is_covered(box, taken):
                     taken.append(box)
                     found[index] = left
     return found
 
 
-def _name_box(text: str, place: Place, left: bool, width: float) -> Tuple[float, float, float, float]:
+def _name_box(text: str, place: Place, left: bool, width: float) -> Box:
     x, long = place.x * width, text_width(text)
     begin = x - 9 - long if left else x + 9
     return begin, begin + long, place.y - _LINE / 2, place.y + _LINE / 2
 
 
-def _covers(one: Tuple[float, float, float, float], other: Tuple[float, float, float, float]) -> bool:
-    return one[0] < other[1] and other[0] < one[1] and one[2] < other[3] and other[2] < one[3]
+def _is_covered(box: Box, others: Sequence[Box]) -> bool:
+    begin, end, top, bottom = box
+    # Most others stand above or below, so that is looked at first: there are hundreds of thousands of pairs.
+    return any(top < other[3] and other[2] < bottom and begin < other[1] and other[0] < end for other in others)
 
 
 def drawable(data: ChartData, logarithmic: bool) -> ChartData:
