@@ -10,13 +10,18 @@ ERROR_CODES = (2, "STATUS_CODE_ERROR", "ERROR")
 _LONGEST = 20  # digits of a time in nanoseconds
 
 
-def spans_of(document: Any) -> Iterator[Span]:
-    """Yield the spans of a request, of one `ResourceSpans`, or a single span; raises ValueError for anything else."""
+def request_spans(document: Any) -> Iterator[Span]:
+    """Yield the spans of a request; raises ValueError where it is none. Names unknown to OTLP are passed over."""
     if not isinstance(document, dict):
         raise ValueError("the document is not a JSON object")
-    if "resourceSpans" in document or not document:
-        for resource in _objects(document, "resourceSpans"):
-            yield from _of_resource(resource)
+    for resource in _objects(document, "resourceSpans"):
+        yield from _of_resource(resource)
+
+
+def spans_of(document: Any) -> Iterator[Span]:
+    """Yield the spans of a request, of one `ResourceSpans`, or a single span; raises ValueError for anything else."""
+    if not isinstance(document, dict) or "resourceSpans" in document or not document:
+        yield from request_spans(document)
     elif "scopeSpans" in document or "instrumentationLibrarySpans" in document:
         yield from _of_resource(document)
     elif "traceId" in document:
@@ -26,10 +31,7 @@ def spans_of(document: Any) -> Iterator[Span]:
 
 
 def _of_resource(document: Mapping[str, Any]) -> Iterator[Span]:
-    resource = document.get("resource") or {}
-    if not isinstance(resource, dict):
-        raise ValueError("resource is not an object")
-    shared = _attributes(resource)
+    shared = _attributes(_object(document, "resource"))
     for name in ("scopeSpans", "instrumentationLibrarySpans"):  # the second is the old name
         for scope in _objects(document, name):
             for span in _objects(scope, "spans"):
@@ -37,16 +39,23 @@ def _of_resource(document: Mapping[str, Any]) -> Iterator[Span]:
 
 
 def _span(span: Mapping[str, Any], shared: Mapping[str, Any]) -> Span:
-    status = span.get("status") or {}
-    if not isinstance(status, dict):
-        raise ValueError("status is not an object")
+    status = _object(span, "status")
     return Span(_hex(span, "traceId"), _hex(span, "spanId"), _nanoseconds(span, "startTimeUnixNano"),
                 _nanoseconds(span, "endTimeUnixNano"), status.get("code") in ERROR_CODES,
                 dict(shared, **_attributes(span)))
 
 
+def _object(document: Mapping[str, Any], name: str) -> Dict[str, Any]:
+    found = document.get(name)
+    if found is not None and not isinstance(found, dict):
+        raise ValueError(f"{name} is not an object")
+    return found or {}
+
+
 def _objects(document: Mapping[str, Any], name: str) -> List[Dict[str, Any]]:
-    found = document.get(name) or []
+    found = document.get(name)
+    if found is None:
+        return []
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
         raise ValueError(f"{name} is not a list of objects")
     return found

@@ -18,6 +18,7 @@ from http.client import HTTPConnection, HTTPException
 from typing import Any, Dict, List
 
 import pytest
+from test_contract import faults
 from viewers import Running, ask, write_log
 
 from calls.log_writer import LogWriter
@@ -191,6 +192,17 @@ def test_a_trace_is_answered_as_otlp_says(viewer):
     assert (status, headers["Content-Type"], body[:2]) == (400, "application/x-protobuf", b"\x08\x03")
     status, headers, body = post(viewer, TRACES, b"", Content_Type="application/x-protobuf")
     assert (status, headers["Content-Type"], body) == (200, "application/x-protobuf", b"")
+
+
+def test_answers_are_as_the_document_says(viewer):
+    document = ask(viewer.port, "/api/openapi.json").document
+    for path, body, status in (
+            (METER, completion("said"), 201), (SHORT, completion("said"), 200), (METER, completion("x", model=5), 400),
+            (METER, [], 400), (TRACES, trace(CHAT), 200), (TRACES, trace(dict(CHAT, **{"user.id": 5})), 200),
+            (TRACES, {"resourceSpans": {}}, 400), (TRACES, {"unknown": 1}, 200)):
+        found = ask(viewer.port, path, "POST", body)
+        said = document["paths"][path]["post"]["responses"][str(status)]["content"]["application/json"]["schema"]
+        assert found.status == status and faults(said, found.document, document) == [], (path, body)
 
 
 def test_packed_bodies_are_unpacked_and_bounded(viewer):

@@ -100,7 +100,7 @@ class Metering:
         intake, in_protobuf = self._opened(), _kind(request) == PROTOBUF
         try:
             body = self._body(request)
-            spans = list(otlp_protobuf.spans_of(body) if in_protobuf else otlp_json.spans_of(read_json(body)))
+            spans = list(otlp_protobuf.spans_of(body) if in_protobuf else otlp_json.request_spans(read_json(body)))
         except ValueError as error:
             return self._unusable(str(error), in_protobuf)
         calls, faults = _sorted(spans)
