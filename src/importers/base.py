@@ -11,7 +11,7 @@ from typing import Callable, Dict, Iterator, Mapping, NamedTuple, Optional, Sequ
 import importers
 from calls.log_writer import SIMULATED_PREFIX
 from calls.record import SUCCESS, TIMEOUT, AICall
-from calls.values import parse_nano
+from calls.values import MAX_DIGITS, parse_nano
 from catalog.loader import Catalog
 from catalog.prices import DatedPrice
 from catalog.usage import Usage, cost_nano
@@ -132,6 +132,8 @@ class Importer:
         `given` is the source's own cost in nano-dollars, which is kept unless `reprice`; a cost of 0 for a call with
         tokens is none, unless it was `free`. `priced` prices a usage that is not an ordinary call's.
         """
+        if usage.prompt + usage.output >= 10 ** MAX_DIGITS:
+            raise RecordError("row", "has more tokens than a log can count")
         provider, model = self._named(self.text(row, "provider"), self.text(row, "model"))
         cost = None if self.reprice and not free else given
         if cost == 0 and status == SUCCESS and usage.prompt + usage.output and not free:

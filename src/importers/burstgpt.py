@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Iterator
 
 from calls.record import SUCCESS, AICall
-from calls.values import parse_count, parse_nano
+from calls.values import parse_count
 from catalog.usage import Usage
 from errors import RecordError, UsageError
 from importers.base import Imported, Importer
-from importers.fields import FAILED, value_of
+from importers.fields import FAILED, seconds_ms, value_of
 from importers.reading import Row, head_fields
 
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
@@ -44,13 +44,12 @@ class BurstGPTImporter(Importer):
                 yield line, error
 
     def _call(self, line: int, begin: int, row: Row) -> AICall:
-        after = value_of(row, "Timestamp", _milliseconds)
+        moment = value_of(row, "Timestamp", lambda text: seconds_ms(text, begin))
         given, taken = (value_of(row, name, parse_count) for name in ("Response tokens", "Request tokens"))
-        return self.filled(row, f"burstgpt-{line}-{begin + after}-{taken}-{given}", begin + after,
-                           Usage(taken, given), SUCCESS if given else FAILED,
-                           value_of(row, "Elapsed time", _milliseconds, None), given=None)
+        return self.filled(row, f"burstgpt-{line}-{moment}-{taken}-{given}", moment, Usage(taken, given),
+                           SUCCESS if given else FAILED, value_of(row, "Elapsed time", _duration, None), given=None)
 
 
-def _milliseconds(seconds: str) -> int:
-    """Read decimal seconds; amounts of dollars are read to nine places, and so can seconds be."""
-    return parse_nano(seconds) // 1_000_000
+def _duration(seconds: str) -> int:
+    """Read decimal seconds as milliseconds."""
+    return parse_count(str(seconds_ms(seconds)))

@@ -6,12 +6,14 @@ from decimal import Decimal
 from typing import Any, Callable, Optional, TypeVar
 
 from calls.record import SUCCESS, TIMEOUT
-from calls.values import BadValue, parse_count, parse_nano, parse_timestamp
+from calls.values import MAX_DIGITS, BadValue, parse_count, parse_nano, parse_timestamp
 from catalog.usage import Usage
 from errors import RecordError
 from importers.reading import Row, dig
 
 FAILED = "failed"  # a source says that a call failed, and not how
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_LAST_MS = parse_timestamp("9999-12-31T23:59:59.999Z")
 _SHORT_ZONE = re.compile(r"[+-]\d\d\Z", re.ASCII)
 _BY_CODE = {401: "auth_error", 403: "auth_error", 408: TIMEOUT, 429: "rate_limit", 504: TIMEOUT, 524: TIMEOUT}
 Value = TypeVar("Value")
@@ -59,10 +61,22 @@ def moment(text: str) -> int:
     return milliseconds
 
 
+def seconds_ms(text: str, since_ms: int = 0) -> int:
+    """Read decimal seconds since a moment as milliseconds since 1970; raises `BadValue`."""
+    milliseconds = since_ms + parse_nano(text) // 1_000_000  # amounts are read to nine places, and so can seconds be
+    if milliseconds > _LAST_MS:
+        raise BadValue(text, "is no possible time: it is behind the year 9999")
+    return milliseconds
+
+
 def elapsed_ms(row: Row, first: str, last: str) -> Optional[int]:
     """Return the milliseconds between two times of a row; None where one is missing or they are out of order."""
     begin, end = value_of(row, first, moment, None), value_of(row, last, moment, None)
-    return None if begin is None or end is None or end < begin else end - begin
+    if begin is None or end is None or end < begin:
+        return None
+    if end - begin >= 10 ** MAX_DIGITS:
+        raise RecordError(last, f"is years behind {first}")
+    return end - begin
 
 
 def status_of_code(code: int) -> str:
@@ -86,4 +100,5 @@ def plain(value: Any) -> str:
         return ""
     if isinstance(value, Decimal):
         return format(value, "f") if abs(value.adjusted()) < 40 else str(value)
-    return " ".join(str(value).replace("\0", " ").split())
+    text = " ".join(_CONTROL.sub(" ", str(value)).split())
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")  # half a character is none

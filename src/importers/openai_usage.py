@@ -7,7 +7,7 @@ from calls.record import AICall
 from calls.values import parse_count
 from importers.base import Skipped
 from importers.buckets import BucketImporter
-from importers.fields import count_of, parts_of, plain, value_of
+from importers.fields import count_of, parts_of, plain, seconds_ms, value_of
 from importers.reading import Row, head_fields
 
 _OTHER_TOKENS = ("input_audio_tokens", "input_cached_audio_tokens", "output_audio_tokens", "input_image_tokens",
@@ -41,5 +41,5 @@ class OpenAIUsageImporter(BucketImporter):
             unpriced = "they hold cache writes of 12 hours, whose prices the catalogue does not have"
         elif plain(row.get("service_tier")).lower() not in ("", "default", "auto", "standard"):
             unpriced = "their service tier has other prices than the catalogue's"
-        return self.summed(bucket, {"provider": "openai", **row}, value_of(bucket, self.begins, parse_count) * 1000,
+        return self.summed(bucket, {"provider": "openai", **row}, value_of(bucket, self.begins, seconds_ms),
                            usage, batch=row.get("batch") is True, unpriced=unpriced)

@@ -87,3 +87,8 @@ def test_business_fields_come_from_named_fields_dots_leading_into_objects(tmp_pa
 
 def test_an_id_that_looks_simulated_is_named_otherwise_since_simulations_replace_their_rows(tmp_path: Path) -> None:
     assert imported(tmp_path, [litellm(request_id="sim-1")]).calls[0].call_id == "litellm-sim-1"
+
+
+def test_an_end_before_its_beginning_gives_no_latency(tmp_path: Path) -> None:
+    (call,) = imported(tmp_path, [litellm(endTime="2026-03-01 09:59:59+00")]).calls
+    assert call.latency_ms is None
