@@ -78,7 +78,7 @@ def test_no_record_ends_an_import_and_what_is_taken_is_a_valid_row(tmp_path: Pat
 
 
 @pytest.mark.parametrize("good,bad,reason", [
-    (openai_page(openai_result()), openai_page(openai_result(), start=1_772_323_200_000),
+    (openai_page(openai_result()), openai_page(openai_result(), start=999_999_999_999),
      "start_time is no possible time"),
     (litellm(), litellm(startTime="1969-12-31T23:59:59Z"), "startTime is before 1970"),
     (litellm(), litellm(prompt_tokens=999_999_999_999), "row has more tokens than a log can count"),
