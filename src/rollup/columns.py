@@ -179,7 +179,7 @@ def _numbers(texts: Sequence[bytes]) -> Sequence[Sequence[int]]:
     joined = b",".join(texts)
     decimals = texts[0].rfind(b",") - texts[0].find(b".") - 1
     # Where all amounts have equally many decimals everything is read at once. A 1 in front keeps the decimals' zeros.
-    if decimals <= 9 and joined.translate(None, _DIGITS) == (b",,,.,," * len(texts))[:-1]:
+    if 0 < decimals <= 9 and joined.translate(None, _DIGITS) == (b",,,.,," * len(texts))[:-1]:
         cents = joined.replace(b",0.", b",1")
         if b"." in cents:
             columns = _columns_of(joined.replace(b".", b",1"), 6)

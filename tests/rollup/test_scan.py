@@ -56,7 +56,8 @@ def test_clean_calls_are_counted_as_one_by_one(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("spelling", [
     {}, {"timestamp": "2026-01-05 10:00:00"}, {"cost_usd": "0.000123"}, {"cost_usd": "12.5"}, {"cost_usd": ""},
-    {"latency_ms": ""}, {"cost_usd": "", "latency_ms": ""}, {"latency_ms": "99999999"}, {"feature_id": "\u00fcber"}])
+    {"latency_ms": ""}, {"cost_usd": "", "latency_ms": ""}, {"latency_ms": "99999999"}, {"cost_usd": "7"},
+    {"cost_usd": "1.000000000"}, {"feature_id": "\u00fcber"}])
 def test_clean_calls_of_any_plain_spelling_go_the_fast_road(tmp_path: Path, spelling, monkeypatch) -> None:
     some = [dict(zip(FIELDS, line.split(","))) for line in lines(calls(500))]
     path = write_log(tmp_path / "x.csv", [",".join({**row, **spelling}.values()) for row in some]
@@ -82,6 +83,25 @@ def test_the_fast_and_the_careful_road_agree_on_damaged_input(mixed: Path) -> No
     assert same_counts(fast.rollup, slow.rollup)
     assert sum(fast.rollup.rejected.values()) == 3 * len(BAD_ROWS)
     assert fast.rollup.total().calls == 3000 + len(ODD_ROWS)
+
+
+@pytest.mark.parametrize("change", [
+    {"cost_usd": "5."}, {"cost_usd": ".5"}, {"cost_usd": "00.5"}, {"cost_usd": "0.0001234567891"}, {"input_tokens": ""},
+    {"input_tokens": "", "cost_usd": ""}, {"latency_ms": "1.0"}, {"latency_ms": " 1"}, {"input_tokens": "007"},
+    {"customer_archetype": "a,b"}, {"region": ""}, {"model": " "}, {"call_id": " "}, {"model": "\x00"}])
+def test_the_two_roads_agree_where_every_line_is_odd_in_one_way(tmp_path: Path, change) -> None:
+    some = [dict(zip(FIELDS, line.split(","))) for line in lines(calls(300))]
+    path = write_log(tmp_path / "x.csv", [",".join({**row, **change}.values()) for row in some])
+    fast, slow = scanned(path), careful(path)
+    assert same_counts(fast.rollup, slow.rollup)
+
+
+def test_the_two_roads_agree_on_fields_that_moved_to_the_next_line(tmp_path: Path) -> None:
+    rows = [line.split(",") for line in lines(calls(300))]
+    for short, other in zip(rows[::2], rows[1::2]):
+        other.insert(0, short.pop())
+    path = write_log(tmp_path / "x.csv", map(",".join, rows))
+    assert same_counts(scanned(path).rollup, careful(path).rollup)
 
 
 @given(st.integers(0, 2 ** 32), st.integers(0, 60))
