@@ -10,6 +10,8 @@ from calls.log_writer import SIMULATED_PREFIX
 from calls.record import REFUSED, AICall
 from catalog.loader import Catalog
 from catalog.usage import Charges, Usage, charge
+from errors import RecordError
+from metering.fields import InvalidCall
 
 UNATTRIBUTED = "unattributed"
 PRODUCTION = "production"
@@ -87,13 +89,20 @@ def own_id(text: str) -> str:
 
 
 def to_call(reported: Reported, catalog: Catalog) -> AICall:
-    """Return the row; the cost is what the client gave, else the catalogue's by model and day, else unknown."""
+    """Return the row; the cost is what the client gave, else the catalogue's by model and day, else unknown.
+
+    Raises `InvalidCall` where what was sent adds up to a row that no reader would take.
+    """
     usage, owner = reported.usage, reported.owner
-    return AICall(
+    call = AICall(
         own_id(reported.call_id), reported.timestamp_ms, owner.customer_id, owner.organization_id, owner.product_id,
         owner.feature_id, reported.provider, reported.model, usage.prompt, usage.output, usage.prompt + usage.output,
         _cost(reported, catalog), reported.latency_ms, reported.status, owner.environment, owner.region,
         owner.subscription_tier, owner.tier_price_nano, owner.customer_archetype)
+    try:
+        return AICall.from_row(call.to_row())
+    except RecordError as error:
+        raise InvalidCall({error.field: error.reason}) from None
 
 
 def _cost(reported: Reported, catalog: Catalog) -> Optional[int]:

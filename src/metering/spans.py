@@ -65,16 +65,15 @@ def read_span(span: Span, catalog: Catalog, otherwise: Owner = NOBODY) -> Option
     cost = given.amount(*COST)
     reported = Reported(
         call_id=f"otel-{span.trace_id}-{span.span_id}", timestamp_ms=span.start_ns // NANO_PER_MS, provider=provider,
-        model=_model(given, provider, catalog), usage=usage, status=_status(given, span.failed),
+        model=_model(given, provider, catalog), usage=usage, status=_status(span),
         latency_ms=max(0, span.end_ns - span.start_ns + NANO_PER_MS // 2) // NANO_PER_MS if span.end_ns else None,
         bill=Bill(total=cost), owner=_owner(given, otherwise))
-    faults = dict(given.faults)
+    faults = given.faults
     if not re.fullmatch("[0-9a-f]{32}", span.trace_id) or not re.fullmatch("[0-9a-f]{16}", span.span_id):
         faults["spanId"] = "is not 8 bytes, or traceId not 16"
     if not 0 < span.start_ns < 1 << 63:
         faults["startTimeUnixNano"] = "is no time"
-    if faults:
-        raise InvalidCall(faults)
+    given.check()
     return to_call(reported, catalog)
 
 
@@ -104,10 +103,12 @@ def _model(given: Fields, provider: str, catalog: Catalog) -> str:
     return answered
 
 
-def _status(given: Fields, failed: bool) -> str:
-    if not failed and not given.text("error.type"):
+def _status(span: Span) -> str:
+    """Tell how a call ended from its error's type, a class or a number, and the answer's."""
+    kind = span.attributes.get("error.type")
+    if not span.failed and not kind:
         return SUCCESS
-    what = f"{given.text('error.type') or ''} {given.text('http.response.status_code') or ''}"
+    what = f"{kind} {span.attributes.get('http.response.status_code')}"
     return next((status for status, pattern in _ERRORS if pattern.search(what)), SERVER_ERROR)
 
 

@@ -181,6 +181,13 @@ def test_a_fault_is_named_with_its_field(changes, field, reason):
     assert list(found) == [field] and reason in found[field]
 
 
+@pytest.mark.parametrize("changes, field", [
+    ({"inputTokenCount": 10 ** 12 - 1}, "total_tokens"), ({"cacheReadTokenCount": 10 ** 12 - 1}, "input_tokens"),
+    ({"inputTokenCost": "999999999999", "outputTokenCost": 1}, "cost_usd")])
+def test_what_adds_up_to_a_row_that_no_reader_takes_is_refused(changes, field):
+    assert "too large" in faults(**changes)[field]
+
+
 @pytest.mark.parametrize("document", [None, [], "text", 5])
 def test_only_an_object_is_a_completion(document):
     with pytest.raises(InvalidCall) as found:

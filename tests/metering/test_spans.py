@@ -209,11 +209,16 @@ def test_an_unknown_model_is_unpriced_and_a_cost_that_is_given_is_kept():
 @pytest.mark.parametrize("kind, status", [
     ("timeout", "timeout"), ("APITimeoutError", "timeout"), ("openai.RateLimitError", "rate_limit"),
     ("429", "rate_limit"), ("AuthenticationError", "auth_error"), ("403", "auth_error"), ("500", "server_error"),
-    (None, "server_error")])
+    (None, "server_error"), (429, "rate_limit")])
 def test_a_failed_call_may_lack_tokens_and_tells_its_status(kind, status):
     call = read({"gen_ai.usage.input_tokens": None, "gen_ai.usage.output_tokens": None, "error.type": kind},
                 failed=True)
     assert (call.status, call.total_tokens) == (status, 0)
+
+
+def test_the_number_of_an_answer_tells_the_status_too():
+    assert read({"http.response.status_code": 401}, failed=True).status == "auth_error"
+    assert read({"http.response.status_code": 200}).status == "success"
 
 
 def test_embeddings_have_no_output():
@@ -227,6 +232,8 @@ def test_embeddings_have_no_output():
     ({"gen_ai.usage.input_tokens": "many"}, {}, "gen_ai.usage.input_tokens", "is no number"),
     ({"gen_ai.usage.input_tokens": -1}, {}, "gen_ai.usage.input_tokens", "'-1' is negative"),
     ({"gen_ai.provider.name": None}, {}, "gen_ai.provider.name", "is missing"),
+    ({"gen_ai.usage.input_tokens": 10 ** 12 - 1}, {}, "total_tokens", "'1000000000199' is too large"),
+    ({}, {"end": (1 << 64) - 1}, "latency_ms", "'16651744073586' is too large"),
     ({"user.id": "a\nb"}, {}, "user.id", "holds a control character"),
     ({}, {"trace": "zz"}, "spanId", "is not 8 bytes, or traceId not 16")])
 def test_an_incomplete_call_is_refused_with_its_field(changes, more, field, reason):

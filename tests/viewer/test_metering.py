@@ -381,10 +381,10 @@ class Senders:
                 self.created[number] += status == 201
 
 
-def killed_while_posting(folder, count: int, threads: int, kills: int, sync: str) -> None:
+def killed_while_posting(folder, count: int, threads: int, kills: int, sync: str, *more: str) -> None:
     """Post so many calls while the viewer is killed and started again; then look at the log."""
     senders, chance = Senders(count, threads), random.Random(1)
-    options = ("--metering", "--metering-sync", sync, "--no-watch")
+    options = ("--metering", "--metering-sync", sync, *more)
     running = Running(folder, *options, env=FAST)
     senders.start(running.port)
     for kill in range(kills):
@@ -417,7 +417,7 @@ def test_a_killed_viewer_loses_no_answered_call_and_doubles_none(tmp_path, sync)
 
 @pytest.mark.slow
 def test_ten_thousand_calls_from_many_senders_outlive_four_kills(tmp_path):
-    killed_while_posting(tmp_path, 10_000, 32, 4, "always")
+    killed_while_posting(tmp_path, 10_000, 32, 4, "always", "--no-watch")
 
 
 def test_a_viewer_that_is_ended_answers_what_it_took(tmp_path):
