@@ -27,7 +27,7 @@ class AzureTraceImporter(Importer):
 
     def calls(self, path: Path) -> Iterator[Imported]:
         """Yield a call a row; its id is made of line, time and tokens, so that a second import repeats it."""
-        with open(path, newline="", encoding="utf-8-sig") as handle:
+        with self.opened(path) as handle:
             rows = csv.reader(handle)
             next(rows, None)
             for row in rows:

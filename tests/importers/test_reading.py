@@ -25,9 +25,10 @@ from importing import (
 
 import import_calls
 from calls.record import HEADER
+from catalog.loader import load_catalog
 from conftest import run
 from errors import FinOpsError, RecordError
-from importers.base import discover_importers
+from importers.base import Business, discover_importers
 from importers.reading import json_rows, rows
 
 SAMPLES = {
@@ -134,3 +135,15 @@ def test_an_object_where_a_name_belongs_is_rejected(tmp_path: Path) -> None:
     found = imported(tmp_path, [litellm(), litellm(end_user={"id": 1}, request_id="b")])
     assert found.summary["rejected"] == {"end_user is no text": 1}
     assert str(RecordError("end_user", "is no text")) == "end_user: is no text"
+
+
+@pytest.mark.parametrize("text", [json_lines([litellm()] * 2000), as_csv([litellm()] * 2000)], ids=["json", "csv"])
+def test_progress_follows_the_bytes_of_the_file(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "source"
+    path.write_text(text, encoding="utf-8")
+    importer = discover_importers()["litellm"](Business(), load_catalog())
+    seen = [importer.bytes_read()]
+    for _ in importer.calls(path):
+        seen.append(importer.bytes_read())
+    assert seen[0] == 0 and seen == sorted(seen) and 0 < seen[200] < seen[-1] == path.stat().st_size
+    assert importer.bytes_read() == 0
