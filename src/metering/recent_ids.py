@@ -8,7 +8,7 @@ from typing import Set
 
 from calls.log_reader import RecordReader, iterate_records, next_call_start, read_layout
 
-MOST_IDS = 500_000  # remembered at most, some 40 MB; half as many at least
+MOST_IDS = 500_000  # remembered at most, some 50 MB; half as many at least
 TAIL_BYTES = 128 << 20  # of a log read at the start: more than so many rows usually take
 
 

@@ -6,6 +6,7 @@ import csv
 import gzip
 import importlib.util
 import json
+import os
 import queue
 import random
 import subprocess
@@ -300,6 +301,18 @@ def test_options_that_cannot_be_used_are_named(tmp_path, monkeypatch, options, e
         monkeypatch.setenv(name, value)
     ran = run(ROOT / "viewer" / "serve.py", *options, "--port", "0", "--csv", tmp_path / "c.csv", "--reports", tmp_path)
     assert ran.code == 2 and word in ran.err and len(ran.err.splitlines()) <= 2
+
+
+def test_real_calls_have_a_log_of_their_own_unless_another_is_named(tmp_path):
+    environment = dict(os.environ, FINOPS_CSV_PATH=str(tmp_path / "simulated.csv"))
+    with subprocess.Popen([sys.executable, str(ROOT / "viewer" / "serve.py"), "--metering", "--port", "0", "--reports",
+                           str(tmp_path / "reports")], env=environment, stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL, universal_newlines=True) as process:
+        said = [process.stdout.readline() for _ in range(2)]
+        process.terminate()
+        assert process.wait(10) == 0
+    assert said[1] == f"metering calls into {tmp_path / 'metered_calls.csv'}\n"
+    assert read_calls(tmp_path / "metered_calls.csv") == [] and not (tmp_path / "simulated.csv").exists()
 
 
 # The log in other hands
