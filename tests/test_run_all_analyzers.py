@@ -119,6 +119,19 @@ def test_a_file_dropped_in_is_found_and_run_with_no_other_edit(log, tmp_path: Pa
     assert (tmp_path / "out" / "html" / "dropped.html").exists()
 
 
+def test_analysers_that_share_are_run_in_one_process_and_told_of_in_their_order(log, tmp_path: Path) -> None:
+    body = 'import os, time; time.sleep(0.3); return {"summary": {"process": os.getpid()}}'
+    named = {name: DROPPED_IN.format(name=name.title(), id=name, body=body) for name in ("one", "two", "three", "four")}
+    for name in ("one", "two", "three"):
+        named[name] = named[name].replace("    category", '    shares = "x"\n    category')
+    ran = run(source_with(tmp_path, **named), "--csv", log.path, "--only", "one,two,three,four", "--workers", 2,
+              "--output", tmp_path / "out", "--json")
+    assert [one["id"] for one in json.loads(ran.out)["analyzers"]] == ["four", "one", "three", "two"]
+    results = {name: json.loads((tmp_path / "out" / "json" / f"{name}.json").read_text(encoding="utf-8"))
+               for name in named}
+    assert len({results[name]["summary"]["process"] for name in ("one", "two", "three")}) == 1
+
+
 def test_one_that_fails_is_named_and_costs_no_other_its_report(log, tmp_path: Path) -> None:
     command = source_with(tmp_path, faulty=DROPPED_IN.format(name="Faulty", id="faulty", body="return {}['x']"))
     ran = run(command, "--csv", log.path, "--only", "faulty,understanding", "--output", tmp_path / "out")

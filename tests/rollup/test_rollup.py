@@ -163,6 +163,15 @@ def test_the_sums_of_one_measure_are_those_of_the_groups() -> None:
         rollup.sums("colour", "day")
 
 
+def test_rows_hold_several_measures_and_no_cell_that_was_taken_back() -> None:
+    some = calls(50)
+    rollup = counted(some)
+    rollup.add(call(99, customer_id="gone"))
+    rollup.add(call(99, customer_id="gone"), -1)
+    assert sorted(rollup.rows(Measures._fields, "customer", "status")) == [
+        (group.key, *group.measures) for group in counted(some).by("customer", "status")]
+
+
 def test_what_is_made_of_the_counts_is_remembered_until_more_is_counted() -> None:
     rollup = counted(calls(10))
     assert [rollup.remember("calls", lambda one: one.total().calls) for _ in range(2)] == [10, 10]
