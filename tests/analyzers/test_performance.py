@@ -206,3 +206,9 @@ def test_a_provider_that_fails_surely_but_only_a_little_more_often_is_not_named(
     calls = (many(19_400) + many(600, status="timeout") + many(19_550, provider="azure")
              + many(450, provider="azure", status="timeout"))
     assert results_of(calls)["recommendations"] == []
+
+
+def test_kinds_of_failure_that_only_other_tools_know_are_counted_too() -> None:
+    results = results_of([call(), call(status="client_error"), call(status="client_error"), call(status="timeout")])
+    assert results["errors"]["by_provider"][0]["by_kind"]["client_error"] == 2
+    assert {row["status"]: row["calls"] for row in results["errors"]["by_kind"]}["client_error"] == 2

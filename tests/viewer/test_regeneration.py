@@ -307,7 +307,8 @@ def test_an_analyser_that_does_harm_costs_its_own_report_alone(tmp_path, harm, s
         assert ask(viewer.port, "/api/results/harm").document["summary"]["fine"] == 1
         (tmp_path / "harm").write_text("")
         assert viewer.post("/api/run-analyzer?id=harm").status == 202
-        status = viewer.until(lambda status: status["analyzer_status"]["harm"]["status"] == state)
+        status = viewer.until(lambda status: status["analyzer_status"]["harm"]["status"] == state
+                              and status["regeneration"]["state"] == "idle")
         report = [one for one in status["reports"] if one["id"] == "harm"][0]
         assert report["stale"] and word in report["reason"]
         assert ask(viewer.port, "/reports/html/harm.html").status == 200  # its last good page

@@ -207,8 +207,8 @@ def _error_rows(groups: Sequence[Group], scope: Sequence[str]) -> List[Results]:
         whole = add(group.measures for group in held)
         kinds = {status: 0 for status in sorted(STATUSES) if status != SUCCESS}
         for group in held:
-            if group.key[-1] != SUCCESS:
-                kinds[group.key[-1]] += group.measures.calls
+            if group.key[-1] != SUCCESS:  # other tools' logs have kinds of failure that ours do not
+                kinds[group.key[-1]] = kinds.get(group.key[-1], 0) + group.measures.calls
         rows.append(dict(zip(scope, key), calls=whole.calls, failed=whole.failed,
                          error_rate=ratio(whole.failed, whole.calls), by_kind=kinds))
     return sorted(rows, key=lambda row: (-(row["error_rate"] or 0), [row[name] for name in scope]))
