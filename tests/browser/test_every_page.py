@@ -10,7 +10,7 @@ from typing import Any, Dict, List
 
 import pytest
 
-from browser.browsing import CDN, DESK, MODULES, PHONE, Reports, need
+from browser.browsing import CDN, DESK, EVERYTHING, MODULES, PHONE, Reports, need
 
 WAYS: Dict[str, Dict[str, Any]] = {
     "disk, no network, light, desk": dict(served=False, online=False, color_scheme="light", viewport=DESK),
@@ -51,7 +51,8 @@ def test_every_page_opens_without_complaint_and_fits(reports: Reports, open_tab:
     assert wrong == []
 
 
-@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+@pytest.mark.parametrize("scripts", [True, False] if EVERYTHING else [False],
+                         ids=["with scripts", "without scripts"] if EVERYTHING else ["without scripts"])
 def test_every_chart_is_drawn_without_a_network(reports: Reports, open_tab: Any, scripts: bool) -> None:
     seen = 0
     for name in reports.names():

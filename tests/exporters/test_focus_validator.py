@@ -35,6 +35,8 @@ class Score(NamedTuple):
 @pytest.fixture(scope="module")
 def validator() -> Path:
     """Return the validator's program, installed on first use; the tests are skipped where that cannot be."""
+    if not EVERYTHING:
+        pytest.skip("takes a minute, and an environment of its own: set FINOPS_TEST_EVERYTHING")
     pythons = [one for one in installed_pythons() if "3.12" in str(one)]
     folder = ROOT / ".venv" / "focus"
     stamp = folder / "made-from"
