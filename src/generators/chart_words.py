@@ -48,6 +48,8 @@ def of_stacks(data: ChartData, sums: Series) -> str:
     if not data.known:
         return NO_VALUES
     text = of_series(data, sums)
+    if len(data.labels) > 1 and len(set(sums.values)) == 1:  # so only the parts say something
+        return f"Each adds up to {_value(sums, 0)}."
     if len(data.series) < 2 or not sums.adds or min(data.known) < 0 or not any(data.known):
         return text
     weights = [total(one.values) or Decimal(0) for one in data.series]

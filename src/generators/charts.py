@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import blocks as b
 from generators import chart_words as say
@@ -98,7 +98,7 @@ class ChartBlocks(PageParts):
         past, then = self.rows(block, results), at(results, block.then) if block.then else None
         rows = past + list(then or [])
         data = unknown_noted(read(block, rows))
-        data = _with_expected(data, len(past)) if then else data
+        data, follows = _with_expected(data, len(past)) if then else (data, {})
         ends = [series_of([row if isinstance(row, Mapping) else {} for row in rows], b.Column(name))
                 for name in (block.low, block.high) if name]
         count = len(data.series)
@@ -107,7 +107,6 @@ class ChartBlocks(PageParts):
         if not shown.known:
             return self._none(block)
         band = Band(ends[0].values, ends[1].values) if block.low and block.high else None
-        follows = {len(shown.series) // 2 + index: index for index in range(len(shown.series) // 2)} if then else {}
         axis = value_axis(data.known, shown.series[0].kind)
         across = label_axis(data.labels, data.texts, PHONE - gutter(axis.texts)[1])
         said = say.of_lines(shown, follows)
@@ -210,13 +209,19 @@ def _known(one: Series) -> List[Decimal]:
     return [value for value in one.values if value is not None]
 
 
-def _with_expected(data: ChartData, past: int) -> ChartData:
-    """Return each series as two: what was, and what is expected after it."""
+def _with_expected(data: ChartData, past: int) -> Tuple[ChartData, Dict[int, int]]:
+    """Return each series as two, what was and what is expected after it, and which goes on where which ends.
+
+    One that never changes beside others that do (a limit) stays whole.
+    """
     gap: List[Optional[Decimal]] = [None]
-    after_all = gap * (len(data.labels) - past)
-    before = [one._replace(values=one.values[:past] + after_all) for one in data.series]
-    after = [one._replace(name=one.name + ", expected", values=gap * past + one.values[past:]) for one in data.series]
-    return replace(data, series=before + after)
+    changing = [index for index, one in enumerate(data.series) if len(set(one.values)) > 1] or range(len(data.series))
+    before, after = list(data.series), []
+    for index in changing:
+        one = data.series[index]
+        before[index] = one._replace(values=one.values[:past] + gap * (len(data.labels) - past))
+        after.append(one._replace(name=one.name + ", expected", values=gap * past + one.values[past:]))
+    return replace(data, series=before + after), dict(zip(range(len(before), len(before) + len(after)), changing))
 
 
 def _line_legend(block: b.Lines, data: ChartData, follows: Mapping[int, int]) -> Markup:

@@ -64,9 +64,14 @@ class TextBlocks(PageParts):
 
     def _alert(self, block: b.Alerts, row: Mapping[str, Any]) -> Markup:
         severity = row.get(block.severity)
-        texts = [self._cell(b.Column(name), row[name]) for name in block.text if row.get(name) is not None]
+        texts = [self._said(name, row[name]) for name in block.text if row.get(name) is not None]
         value = figure(row.get(block.value), kind_of(block.value)) if row.get(block.value) is not None else _NOTHING
         return _part("alert", badge=figure(severity, b.BADGE), severity=_token(severity), text=join(texts), value=value)
+
+    def _said(self, name: str, value: Any) -> Markup:
+        """Return a part of an alert's sentence; its time stands apart, so that it is not read as part of the words."""
+        text = self._cell(b.Column(name), value)
+        return _part("when", text=text) if kind_of(name, value) in (b.DAY, b.TIME) else text
 
     def recommendations(self, block: b.Recommendations, results: Any) -> Markup:
         """Return what to do, the most dollars first, as the results order it."""

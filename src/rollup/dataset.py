@@ -62,7 +62,7 @@ def load_dataset(csv_path: Union[str, Path], workers: int = 1, use_checkpoint: b
     counts, checksums = found or (Counts(layout.begin), [])
     begin, how = counts.consumed, INCREMENTAL if found else FULL
     if size > begin:
-        extend_counts(counts, path, layout, size, workers, _summing(report, size - begin))
+        extend_counts(counts, path, layout, size, workers, summing(report, size - begin))
     dataset = Dataset(path, counts.rollup, size, size - counts.consumed, how)
     try:
         if not found or counts.new_faults:
@@ -93,7 +93,8 @@ def validate_dataset(csv_file: Union[str, Path]) -> List[str]:
     return faults
 
 
-def _summing(report: Optional[Callable[[int, int], None]], whole: int) -> Callable[[int], None]:
+def summing(report: Optional[Callable[[int, int], None]], whole: int) -> Callable[[int], None]:
+    """Return what takes bytes as they are counted, and tells `report` of their sum and the whole."""
     done = 0
 
     def add(more: int) -> None:

@@ -19,7 +19,7 @@ from calls.replacing import replace_file
 from errors import LogError, explain_os_error
 from rollup.checkpoint import SEGMENT_BYTES, checksums_of, load_checkpoint, save_checkpoint
 from rollup.counts import Counts
-from rollup.dataset import FULL, INCREMENTAL, UNCHANGED, Dataset, rejected_path, set_aside
+from rollup.dataset import FULL, INCREMENTAL, UNCHANGED, Dataset, rejected_path, set_aside, summing
 from rollup.scan import extend_counts
 
 TAIL_BYTES = 65_536  # before the place reached, compared at each look
@@ -92,7 +92,7 @@ class LogFollower:
             counts, how = self._begin(layout, size)
         begin = counts.consumed
         if size > begin:
-            extend_counts(counts, self.path, layout, size, self._workers, _summing(report, size - begin))
+            extend_counts(counts, self.path, layout, size, self._workers, summing(report, size - begin))
         if counts.consumed == begin and how == INCREMENTAL:
             how = UNCHANGED
         self._counts, self._layout, self._file = counts, layout, file
@@ -169,14 +169,3 @@ def _forget_rejected_behind(path: Path, last_line: int) -> None:
             replace_file(path, text.getvalue().encode("utf-8"))
     except (OSError, ValueError, IndexError, csv.Error, LogError):
         pass  # there is none, or it is not ours: the counts are right without it
-
-
-def _summing(report: Optional[Callable[[int, int], None]], whole: int) -> Callable[[int], None]:
-    done = 0
-
-    def add(more: int) -> None:
-        nonlocal done
-        done += more
-        if report:
-            report(done, whole)
-    return add

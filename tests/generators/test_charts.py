@@ -280,6 +280,27 @@ def test_what_is_expected_goes_on_where_the_line_ends_with_its_band(draw):
     assert [text(item) for item in figure.iter("li")] == ["Cost", "Cost, expected", "Low to high"]
 
 
+def test_a_limit_beside_what_changes_is_one_line_to_the_end(draw):
+    rows = [{"day": "2026-01-01", "cost": "1", "budget": "5"}, {"day": "2026-01-02", "cost": "2", "budget": "5"}]
+    then = [{"day": "2026-01-03", "cost": "3", "budget": "5"}]
+    figure, data = draw(b.Lines("rows", label="day", values=(COST, "budget"), then="then"), rows, then=then)
+    assert [series["name"] for series in data["series"]] == ["Cost", "Budget", "Cost, expected"]
+    assert data["series"][1]["values"] == [5, 5, 5] and data["follows"] == {"2": 0}
+    assert "Budget, expected" not in message(figure)
+
+
+def test_what_never_changed_still_tells_what_is_expected_apart(draw):
+    rows, then = [{"day": "2026-01-01", "cost": "2"}], [{"day": "2026-01-02", "cost": "2"}]
+    _, data = draw(b.Lines("rows", label="day", values=(COST,), then="then"), rows, then=then)
+    assert data["follows"] == {"1": 0}
+
+
+def test_stacks_of_one_height_say_what_they_add_up_to(draw):
+    rows = [{"day": "a", "cost": "1", "calls": 2}, {"day": "b", "cost": "2", "calls": 1}]
+    figure, _ = draw(b.StackedBars("rows", label="day", values=("cost", "calls")), rows)
+    assert message(figure).startswith("Each adds up to ")
+
+
 def test_several_lines_are_told_with_their_time_once(draw):
     figure, _ = draw(b.Lines("rows", label="day", values=("cost", "calls")), DAYS)
     assert message(figure) == ("From 2026-01-01 to 2026-01-30. Cost: $0.25 to $7.50, its highest. "

@@ -91,3 +91,9 @@ def test_a_comparison_shows_now_before_and_the_change(page):
     markup = page.comparison(block, {"growth": {"calls": {"now": 90, "before": 100},
                                                 "cost": {"now": "5", "before": None}}})
     assert text(markup).endswith("Calls 90 100 \u25bc \u221210.0 % Cost $5.00 unknown")
+
+
+def test_the_time_of_an_alert_stands_apart_from_its_words(page):
+    rows = [{"severity": "high", "text": "twice the level before", "time": "2026-01-02"}]
+    markup = page.alerts(b.Alerts("alerts", text=("text", "time")), {"alerts": rows})
+    assert '<span class="note">(2026-01-02)</span>' in markup and "twice the level before" in text(markup)

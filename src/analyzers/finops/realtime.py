@@ -75,7 +75,7 @@ class RealtimeAnalyzer(Analyzer):
             made.append(Recommendation(
                 "Alert on customers' abnormal days the same day, and look into the dearest first",
                 monthly(sum(one.excess for one in own), days, self.settings.month_days),
-                f"{len(own)} abnormal days or hours of customers in {days} days; the dearest: {first['value']} "
+                f"{len(own)} abnormal day(s) or hour(s) of customers in {days} days; the dearest: {first['value']} "
                 f"{first['time']}, ${first['excess']:,.4f} above its level; {first['cause']['text']}", MEDIUM))
         if budget and budget["overrun"] and budget["overrun"] > 0:
             made.append(Recommendation(

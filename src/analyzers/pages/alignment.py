@@ -26,7 +26,7 @@ PAGE = (
         b.Card("summary.direct_cost", "Own cost of owners"),
         b.Card("summary.shared_cost", "Shared platform cost"),
         b.Card("summary.unattributed_cost", "Cost without an owner"),
-        b.Card("budget.used", "Used of the month's budget", note="for the same days"),
+        b.Card("budget.used", "Used of the budget to date", note="the month's budget for the days so far"),
         b.Card("budget.over", "Beyond the budget", note="negative: within it"))),
     b.Section(title="Who is charged", wide=True, blocks=(
         b.StackedBars("chargeback.organization.charges", "What organisations are charged, and for what",
