@@ -187,3 +187,17 @@ def test_between_two_looks_nothing_is_touched(tmp_path):
     assert watcher.describe()["line_count"] == 10
     watcher.tick(0.26)
     assert watcher.describe()["line_count"] == 20
+
+
+def test_a_run_shorter_than_a_second_is_not_called_complete_before_its_target_is_known(tmp_path):
+    path = tmp_path / "calls.csv"
+    watcher = Watcher(path, Settings(quiet_seconds=0.3, watch_seconds=0.05))
+    watcher.tick(0.0)
+    size = write_log(path, 10).stat().st_size
+    truth = {"version": 1, "runs": [{"spec": {"target_bytes": size}, "complete": True}]}
+    (tmp_path / "calls.truth.json").write_text(json.dumps(truth))
+    watcher.tick(0.1)
+    assert not watcher.describe()["complete"]
+    watcher.tick(0.4)
+    found = watcher.describe()
+    assert (found["complete"], found["progress_pct"]) == (True, 100.0)

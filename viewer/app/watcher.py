@@ -18,7 +18,7 @@ from simulator.truth import read_runs, truth_path
 GROWING, SETTLED = "growing", "settled"
 MEGABYTE = 1_000_000
 RATE_SECONDS = 5.0  # over which rows a second are taken
-TRUTH_SECONDS = 1.0  # between two looks at the simulators' note of their target
+TRUTH_SECONDS = 1.0  # between two looks at the simulators' note of their target while the log grows
 LINE_BYTES = 32 << 20  # of lines counted at one tick: a long log takes some ticks, and none of them long
 _BLOCK_BYTES = 1 << 20
 _LONGEST_REST = 5.0
@@ -177,7 +177,8 @@ class Watcher:
         self.rule.see(now, self.identity)
         if self.identity:
             self._lines.advance(self.path, self.identity)
-        if now - self._truth_at >= TRUTH_SECONDS:
+        # A log that stopped growing is judged by its last note: a short run is over before the next look is due.
+        if now - self._truth_at >= TRUTH_SECONDS or self.rule.is_quiet(now):
             self._truth_at = now
             self._read_truth()
         self._sample(now)
