@@ -61,6 +61,11 @@ def run_command(command: Callable[[Sequence[str]], int], arguments: Optional[Seq
         return 1
 
 
+def note(text: str) -> None:
+    """Tell something beside the command's own output."""
+    print(f"note: {text}", file=sys.stderr)
+
+
 class ProgressBar:
     """Shows how far a long task is: a bar on a terminal, a line now and then elsewhere, nothing when quiet."""
 

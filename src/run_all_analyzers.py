@@ -19,7 +19,7 @@ from typing import Any, Dict, List, NamedTuple, Sequence, Tuple, Type
 from analyzers.base import Analyzer, discover_analyzers
 from calls.values import format_timestamp
 from config import Settings, load_settings
-from console import Options, ProgressBar, run_command
+from console import Options, ProgressBar, note, run_command
 from discovery import choose
 from errors import FinOpsError
 from generators.site import Site
@@ -120,8 +120,8 @@ def _counted(options: argparse.Namespace, settings: Settings) -> Dataset:
     dataset = load_dataset(options.csv, workers, not options.no_cache,
                            lambda done, whole: bar.show(done, whole, f"counted {done / 1e6:,.0f} MB"))
     bar.clear()
-    for note in dataset.notes:
-        print(f"note: {note}", file=sys.stderr)
+    for text in dataset.notes:
+        note(text)
     return dataset
 
 
