@@ -78,7 +78,7 @@ def make_options(settings: Settings, found: Dict[str, Any]) -> argparse.Argument
     add("--validate", action="store_true", help="print the faults of the log, with line numbers, and end")
     add("--list", action="store_true", help="list the analysers and end")
     add("--json", action="store_true", help="print the outcome as JSON")
-    add("--quiet", "-q", action="store_true", help="show no progress")
+    add("--quiet", "-q", action="store_true", help="show no progress, only what failed")
     add("--verbose", action="store_true", help="show where an error came from")
     return options
 
@@ -93,8 +93,8 @@ def run_analyzers(chosen: List[Any], options: argparse.Namespace, settings: Sett
                 [one.id for one in chosen])
 
     def show(done: List[Done]) -> None:
-        if not options.json and not options.quiet:
-            for outcome, _ in done:
+        for outcome, _ in done:
+            if not options.json and (outcome.error or not options.quiet):
                 print(_line(outcome), file=sys.stderr)
 
     tasks = [functools.partial(_run_group, [one(dataset=dataset, settings=settings) for one in group], site)

@@ -12,6 +12,7 @@ from itertools import compress, repeat
 from operator import add, gt, lshift
 from typing import Dict, List, NamedTuple, Sequence
 
+from calls.line_blocks import LONGEST_LINE
 from calls.log_reader import Layout, RecordReader
 from calls.record import SUCCESS
 from calls.values import parse_nano
@@ -72,7 +73,7 @@ class Counter:
 
         Behind the `last` block of a range a call by itself begins, so that no record can go on.
         """
-        if b'"' in block or not self._layout.is_canonical:
+        if b'"' in block or not self._layout.is_canonical or len(block) > LONGEST_LINE:
             return self._count_carefully(block, last)
         self._count_clean_or_halve(block)
         return len(block)
