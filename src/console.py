@@ -12,7 +12,7 @@ import signal
 import sys
 import time
 import traceback
-from typing import Callable, NoReturn, Optional, Sequence, TextIO
+from typing import Any, Callable, NoReturn, Optional, Sequence, TextIO
 
 import stopping
 from errors import FinOpsError, UsageError, explain_os_error
@@ -21,10 +21,19 @@ BAR_WIDTH = 30
 LINE_SECONDS = 10.0  # between two progress lines where no terminal is
 REDRAW_SECONDS = 0.1
 DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)
+CALLED = "FINOPS_CALLED"  # the environment variable with the name that a launcher runs a command under
 
 
 class Options(argparse.ArgumentParser):
-    """An argument parser whose mistakes are `UsageError`s: one line, that says what to do."""
+    """An argument parser whose mistakes are `UsageError`s: one line, that says what to do.
+
+    A launcher that runs a command under another name than its file's gives that name in the environment.
+    """
+
+    def __init__(self, *, prog: str, epilog: str = "", **given: Any) -> None:
+        """Take what `ArgumentParser` takes; examples in the epilog begin with `prog`."""
+        called = os.environ.get(CALLED) or prog
+        super().__init__(prog=called, epilog=epilog.replace(prog, called) or None, **given)
 
     def error(self, message: str) -> NoReturn:
         """Raise what argparse would print over several lines."""
