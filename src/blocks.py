@@ -9,7 +9,7 @@ How a value is written follows from its name (`cost` is money, `error_rate` a sh
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Tuple, Union
+from typing import Iterator, Sequence, Tuple, Union
 
 # Kinds of values.
 MONEY = "money"  # dollars: $1,234.56, and $0.000013 for tiny ones
@@ -224,3 +224,11 @@ class TreeMap(Chart):
 
     group: str = ""
     most: int = 40
+
+
+def walk(drawn: Sequence[Block]) -> Iterator[Block]:
+    """Yield blocks and those inside their sections."""
+    for block in drawn:
+        yield block
+        if isinstance(block, Section):
+            yield from walk(block.blocks)

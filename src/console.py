@@ -101,6 +101,11 @@ def _let_go_of_output() -> None:
     os.close(nowhere)
 
 
+def note(text: str) -> None:
+    """Tell something beside the command's own output."""
+    print(f"note: {text}", file=sys.stderr)
+
+
 class ProgressBar:
     """Shows how far a long task is: a bar on a terminal, a line now and then elsewhere, nothing when quiet."""
 

@@ -1,4 +1,4 @@
-"""A folder of reports: `html/` with a page each, the index and the manifest, and `json/` with the results.
+"""A folder of reports: `html/` with pages, index and manifest, `json/` with results, on request `csv/` with tables.
 
 Every file is replaced whole, pages before the index and the manifest last, and only when its content changed.
 """
@@ -8,9 +8,10 @@ import functools
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
 import blocks as b
+from generators.csv_tables import csv_tables
 from generators.files import as_json, write_whole
 from generators.html_generator import HTMLReportGenerator, Page, data_digest, policy, write_page
 from generators.index_page import INDEX_PAGE, IndexEntry, index_page
@@ -24,12 +25,15 @@ class Site:
     """Writes the reports of a folder; `reports` are all that it may hold, in the order of the navigation.
 
     A report is a class (or object) with `id`, `title`, `description`, `category`, and optionally `page` and
-    `highlights`. `made` is the ISO 8601 time that new pages say they were made at.
+    `highlights`. `made` is the ISO 8601 time that new pages say they were made at. With `tables` every table of a
+    report is written as CSV too.
     """
 
-    def __init__(self, folder: Union[str, Path], reports: Sequence[Any], made: str, coming: Sequence[str] = ()) -> None:
+    def __init__(self, folder: Union[str, Path], reports: Sequence[Any], made: str, coming: Sequence[str] = (),
+                 tables: bool = False) -> None:
         """Look at what the folder holds; `coming` names the reports that are about to be written."""
         self.html, self.json = Path(folder) / "html", Path(folder) / "json"
+        self.csv = Path(folder) / "csv" if tables else None
         self._reports = list(reports)
         self._made = made
         self._old = self._old_entries()
@@ -54,6 +58,9 @@ class Site:
         self._results[report.id] = results
         self._digests[report.id] = data_digest(text)
         write_whole(self.result(report), text)
+        if self.csv:
+            for name, table in csv_tables(report, results).items():
+                write_whole(self.csv / name, table)
         page = self._generator.page(report, results, self._made)
         self._changed[report.id] = write_page(self.page(report), page)
         return self._changed[report.id]
@@ -100,18 +107,10 @@ def homes(reports: Sequence[Any]) -> Dict[str, str]:
     """Return by column name which report's table has a row for each of its values; the first that says so."""
     found: Dict[str, str] = {}
     for report in reports:
-        for block in walk(getattr(report, "page", ())):
+        for block in b.walk(getattr(report, "page", ())):
             if isinstance(block, b.Table) and block.key:
                 found.setdefault(block.key, report.id)
     return found
-
-
-def walk(drawn: Sequence[b.Block]) -> Iterator[b.Block]:
-    """Yield blocks and those inside their sections."""
-    for block in drawn:
-        yield block
-        if isinstance(block, b.Section):
-            yield from walk(block.blocks)
 
 
 def write_manifest(path: Path, manifest: Dict[str, Any]) -> bool:
