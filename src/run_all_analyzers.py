@@ -97,6 +97,8 @@ def run_analyzers(chosen: List[Any], options: argparse.Namespace, settings: Sett
             for outcome, _ in done:
                 print(_line(outcome), file=sys.stderr)
 
+    if len(chosen) > 1:
+        dataset.rollup.prepare()
     tasks = [functools.partial(_run_group, [one(dataset=dataset, settings=settings) for one in group], site)
              for group in _groups(chosen)]
     outcomes = []

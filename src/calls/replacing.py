@@ -7,12 +7,15 @@ from pathlib import Path
 from errors import LogError, explain_os_error
 
 
-def replace_file(path: Path, data: bytes) -> None:
-    """Replace a file's content at once, on the disk when this returns; raises `LogError`, the old one then stays."""
+def replace_file(path: Path, *pieces: bytes) -> None:
+    """Replace a file's content by these pieces at once, on the disk when this returns.
+
+    Raises `LogError`, the old one then stays.
+    """
     beside = path.with_name(path.name + ".new")
     try:
         with open(beside, "wb") as handle:
-            handle.write(data)
+            handle.writelines(pieces)
             handle.flush()
             os.fsync(handle.fileno())
         os.replace(beside, path)
