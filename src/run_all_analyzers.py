@@ -98,6 +98,8 @@ def run_analyzers(chosen: List[Any], options: argparse.Namespace, settings: Sett
             if not options.json and (outcome.error or not options.quiet):
                 print(_line(outcome), file=sys.stderr)
 
+    if len(chosen) > 1:
+        dataset.rollup.prepare()
     tasks = [functools.partial(_run_group, [one(dataset=dataset, settings=settings) for one in group], site)
              for group in _groups(chosen)]
     outcomes = []

@@ -12,10 +12,13 @@ from errors import LogError, explain_os_error
 LEFT_OVER_SECONDS = 3600.0  # after which nobody writes to a file beside another any more: its process was killed
 
 
-def replace_file(path: Path, data: bytes) -> None:
-    """Replace a file's content at once, on the disk when this returns; raises `LogError`, the old one then stays."""
+def replace_file(path: Path, *pieces: bytes) -> None:
+    """Replace a file's content by these pieces at once, on the disk when this returns.
+
+    Raises `LogError`, the old one then stays.
+    """
     with replacing(path) as handle:
-        handle.write(data)
+        handle.writelines(pieces)
 
 
 @contextlib.contextmanager
