@@ -15,13 +15,14 @@ import traceback
 from typing import Any, Callable, NoReturn, Optional, Sequence, TextIO
 
 import stopping
-from errors import FinOpsError, UsageError, explain_os_error
+from errors import FinOpsError, UsageError, cure_of, explain_os_error
 
 BAR_WIDTH = 30
 LINE_SECONDS = 10.0  # between two progress lines where no terminal is
 REDRAW_SECONDS = 0.1
 DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)
 CALLED = "FINOPS_CALLED"  # the environment variable with the name that a launcher runs a command under
+LIMITS = (errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM)
 
 
 class Options(argparse.ArgumentParser):
@@ -68,14 +69,21 @@ def run_command(command: Callable[[Sequence[str]], int], arguments: Optional[Seq
     except Exception as error:  # noqa: BLE001 (the last catcher of a command; --verbose shows where)
         if verbose:
             traceback.print_exc()
-        if isinstance(error, OSError) and error.errno in DISK_ERRORS and error.filename is None:
-            # Files of ours are written by those who know their names: what is left is our output.
-            _let_go_of_output()
-            print(f"error: {explain_os_error('write', 'the output', error)}", file=sys.stderr)
-            return 1
-        print(f"error: unexpected {type(error).__name__}: {error} (run again with --verbose for the place)",
-              file=sys.stderr)
+        print(f"error: {_described(error)}", file=sys.stderr)
         return 1
+
+
+def _described(error: Exception) -> str:
+    """Return what to say of an error that nobody foresaw where it came from."""
+    if isinstance(error, MemoryError):
+        error = OSError(errno.ENOMEM, "")
+    if isinstance(error, OSError) and error.errno in LIMITS:
+        return f"cannot go on: {cure_of(error)}"
+    if isinstance(error, OSError) and error.errno in DISK_ERRORS and error.filename is None:
+        # Files of ours are written by those who know their names: what is left is our output.
+        _let_go_of_output()
+        return explain_os_error("write", "the output", error)
+    return f"unexpected {type(error).__name__}: {error} (run again with --verbose for the place)"
 
 
 def open_missing_streams() -> None:

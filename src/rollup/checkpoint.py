@@ -46,8 +46,11 @@ def save_checkpoint(counts: Counts, csv_path: Path, layout: Layout, checksums: L
 
 def load_checkpoint(csv_path: Path, layout: Layout, size: int) -> Optional[Tuple[Counts, List[int]]]:
     """Return the counts that hold for the log as it is now, with its checksums; None when there are none."""
+    path = checkpoint_path(csv_path)
+    if not path.is_file():  # reading a pipe would wait for its other end
+        return None
     try:
-        data = checkpoint_path(csv_path).read_bytes()
+        data = path.read_bytes()
         front, body = data[:len(MAGIC) + _DIGEST_BYTES], memoryview(data)[len(MAGIC) + _DIGEST_BYTES:]
         if front != _front([body]):
             return None
