@@ -5,12 +5,10 @@ What cannot be run here is named in `INSTEAD`, with the reason and what is run i
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Dict, List, NamedTuple, Optional
@@ -19,10 +17,9 @@ from urllib.request import urlopen
 import pytest
 
 from conftest import ROOT
-from documents import Block, blocks, commands, scratch_copy
+from documents import SECONDS, Block, blocks, commands, obey, reader_environment, scratch_copy
 
 DOCUMENTS = ("README.md", "QUICKSTART.md", "FAQ.md", "CONTRIBUTING.md", "specs/12-running-for-a-team.md")
-SECONDS = 120  # for one command
 RUN = ("bash", "python")
 SHOWN = ("", "text", "nginx", "caddyfile", "ini", "json")  # to be read; configurations have tests of their own
 SERVES = re.compile(r"viewer/serve\.py|finops\.pyz serve")
@@ -109,9 +106,7 @@ class Reader:
         sessions = folder / "home" / ".claude" / "projects" / "one"
         sessions.mkdir(parents=True)
         (sessions / "session.jsonl").write_text(CLAUDE)
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("FINOPS_", "PYTHON"))}
-        self.environment = {**kept, **SETTINGS, "HOME": str(folder / "home"),
-                            "PATH": str(Path(sys.executable).parent) + os.pathsep + kept["PATH"]}
+        self.environment = reader_environment(HOME=str(folder / "home"), **SETTINGS)
         self.servers: List[Server] = []
 
     def follow(self, block: Block, place: str) -> None:
@@ -119,16 +114,16 @@ class Reader:
         try:
             if block.language == "python":
                 (self.copy / "example.py").write_text(block.text)
-                self.run("PYTHONPATH=src python3 example.py", place)
+                obey("PYTHONPATH=src python3 example.py", self.copy, self.environment, place)
             else:
                 for command in commands(block):
-                    self.obey(command, place)
+                    self.do(command, place)
         finally:
             for server in self.servers:
                 server.end()
             self.servers = []
 
-    def obey(self, command: str, place: str) -> None:
+    def do(self, command: str, place: str) -> None:
         """Run a command, or what stands for it."""
         run: Optional[str] = command
         if command in INSTEAD:
@@ -138,17 +133,13 @@ class Reader:
         if SERVES.search(run):
             self.servers.append(Server(run, self.copy, self.environment))
         else:
-            self.run(run.replace("localhost:8000", self.servers[0].address) if self.servers else run, place)
+            run = run.replace("localhost:8000", self.servers[0].address) if self.servers else run
+            obey(run, self.copy, self.environment, place)
 
     def is_yet_to_come(self, command: str) -> bool:
         """Tell whether a command is of a part that this checkout does not hold."""
         script = re.search(r"python3 ((?:src|showcase)/\S+\.py)", command)
         return bool(script) and script.group(1) in YET_TO_COME and not (ROOT / script.group(1)).exists()
-
-    def run(self, command: str, place: str) -> None:
-        done = subprocess.run(["bash", "-c", command], cwd=str(self.copy), env=self.environment, timeout=SECONDS,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True)
-        assert done.returncode == 0, f"{place}: {command}\n{done.stdout}"
 
 
 @pytest.mark.skipif(not shutil.which("bash"), reason="the documents' commands are for a POSIX shell")
