@@ -60,7 +60,8 @@ def read_layout(path: Union[str, Path]) -> Layout:
     names = [name.strip() for name in next(csv.reader([text.decode("utf-8", "replace").strip()]), [])]
     missing = [field for field in FIELDS if field not in names]
     if missing:
-        raise LogError(f"{path} has no column {', '.join(missing)}: these fields are needed in the header line")
+        raise LogError(f"{path} has no column {', '.join(missing)}: these fields are needed in the header line "
+                       "(import_calls.py makes a log of other tools' files)")
     return Layout(tuple(map(names.index, FIELDS)), len(names), len(line) + 1)
 
 

@@ -17,7 +17,8 @@ from conftest import ROOT, Ran, run
 from run import installed_pythons
 from viewer.viewers import Running, ask, children_of, until_gone
 
-PYTHONS = sorted({sys.executable, *map(str, installed_pythons()[:1])})
+OLDEST = [str(one) for one in installed_pythons()[:1] if sys.version_info[:2] > (3, 7)]
+PYTHONS = [*OLDEST, sys.executable]
 
 
 @pytest.fixture(scope="module")

@@ -1,15 +1,19 @@
 """The documents as tests see them: their code blocks, and a scratch copy of the toolkit to try them in."""
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
-from typing import Iterator, List, NamedTuple
+from typing import Dict, Iterator, List, NamedTuple
 
 from conftest import ROOT
 
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COPIED = ("src", "viewer", "tests", "bundle", "specs", "pyproject.toml", "LICENSE")
+SECONDS = 120  # for one command
 NOT_COPIED = shutil.ignore_patterns("__pycache__", "node_modules", "pictures", ".*_cache")
 
 
@@ -35,6 +39,19 @@ def commands(block: Block) -> List[str]:
     lines = block.text.replace("\\\n", " ").splitlines()
     bare = [re.sub(r"(^|\s+)#.*", "", line).strip() for line in lines]
     return [re.sub(r"\s+", " ", line) for line in bare if line]
+
+
+def obey(command: str, folder: Path, environment: Dict[str, str], place: str) -> None:
+    """Run a command as it stands; one that fails is told with its place in the documents."""
+    done = subprocess.run(["bash", "-c", command], cwd=str(folder), env=environment, timeout=SECONDS,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True)
+    assert done.returncode == 0, f"{place}: {command}\n{done.stdout}"
+
+
+def reader_environment(**more: str) -> Dict[str, str]:
+    """Return an environment where python3 is this interpreter, and with none of our settings but those given."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("FINOPS_", "PYTHON"))}
+    return {**kept, "PATH": str(Path(sys.executable).parent) + os.pathsep + kept["PATH"], **more}
 
 
 def scratch_copy(folder: Path) -> Path:

@@ -4,7 +4,6 @@ from __future__ import annotations
 import csv
 import json
 import re
-import subprocess
 from decimal import Decimal
 from pathlib import Path
 from typing import List
@@ -13,7 +12,7 @@ import pytest
 
 from calls.record import AICall
 from conftest import ROOT, read_calls
-from documents import Block, blocks, commands, scratch_copy
+from documents import Block, blocks, commands, obey, reader_environment, scratch_copy
 
 GUIDE = ROOT / "specs" / "11-extending.md"
 PLACE = re.compile(r"(?:Write|Put at the end of|Put into) `([^`]+)`(?: before `([^`]+)`)?:")
@@ -26,9 +25,7 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for block in blocks(GUIDE):
         if block.language == "bash":
             for command in commands(block):
-                done = subprocess.run(command.split(), cwd=str(copy), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                      universal_newlines=True, timeout=120)
-                assert done.returncode == 0, f"{GUIDE.name}:{block.line}: {command}\n{done.stdout}"
+                obey(command, copy, reader_environment(), f"{GUIDE.name}:{block.line}")
         else:
             put(copy, block)
     return copy
