@@ -84,6 +84,12 @@ def test_a_price_is_that_of_the_calls_own_day():
     assert (then, now) == (1000 * 10_000 + 200 * 40_000, 1000 * 2_000 + 200 * 8_000)
 
 
+def test_a_snapshot_that_a_provider_answered_with_has_the_price_of_its_model():
+    call = read(model="gpt-4o-mini-2024-07-18")
+    assert (call.model, call.cost_nano) == ("gpt-4o-mini-2024-07-18", 270_000)
+    assert read(model="gpt-4o-2024-05-13").cost_nano is None  # which had another price than those after it
+
+
 def test_an_unknown_model_is_kept_and_its_cost_is_unknown():
     call = read(model="brand-new-1")
     assert (call.model, call.cost_nano, call.to_row()[11]) == ("brand-new-1", None, "")
