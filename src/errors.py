@@ -67,6 +67,10 @@ class LogBusyError(LogError):
     """Another process is writing this call log."""
 
 
+class AwsError(FinOpsError):
+    """A source of AWS cost cannot be read or asked."""
+
+
 def explain_os_error(action: str, path: object, error: OSError) -> str:
     """Turn an operating system's error into one sentence: what failed, on which file, and the cure."""
     cure = _CURES.get(error.errno or 0) or (error.strerror or str(error)).lower()
