@@ -39,6 +39,7 @@ class Settings:
     committed_discount: float = 0.2  # off list price, for capacity that is paid for whether used or not
     batch_discount: float = 0.5  # off list price, for calls that may wait
     monthly_budget_usd: float = 0.0  # for all organisations together; 0 takes last month's cost plus a tenth
+    aws_budget_usd: float = 0.0  # of AWS cost in a month; 0 takes last month's cost plus a tenth
     viewer_host: str = "127.0.0.1"  # the address that the viewer listens on
     viewer_port: int = 8000  # its port; 0 lets the system choose
     viewer_token: str = ""  # what requests to the viewer must carry; empty asks for none
