@@ -143,6 +143,16 @@ class Comparison(Block):
 
 
 @dataclass(frozen=True)
+class Choices(Block):
+    """A form that asks the server for this page again; what stands at the path describes it.
+
+    `action` is the address, `button` its word, `fields` rows of `name`, `title`, `value`, and either `options` (pairs
+    of value and text) or `kind` "date" with `least` and `most`. A report with one sets `forms`, the form-action of its
+    policy.
+    """
+
+
+@dataclass(frozen=True)
 class Chart(Block):
     """What all charts have: rows at the path, the column of labels, the columns of values, a bound on the labels.
 

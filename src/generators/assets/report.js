@@ -291,6 +291,8 @@
     if (page.hidden) return;
     try {
       const reports = (await (await get("manifest.json")).json()).reports, own = reports.find(entry => entry.id === report.id);
+      // A page that was made for one question.
+      if (!own && report.id !== "index") return live.remove();
       const digest = own ? own.digest : reports.map(entry => entry.id + entry.digest).join();
       if (digest !== (known || report.digest)) await takeOver();
       known = digest;
