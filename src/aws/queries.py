@@ -6,9 +6,10 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Mapping, NamedTuple, Optional, Tuple
+from typing import List, Mapping, NamedTuple, Optional, Tuple
 
-from aws.charges import UNBLENDED
+from aws.charges import METRICS, UNBLENDED
+from errors import UsageError, listed
 
 DAILY, MONTHLY, YEARLY = GRANULARITIES = ("daily", "monthly", "yearly")
 DIMENSIONS = ("service", "account", "region", "usage_type", "operation", "instance_type", "record_type", "resource")
@@ -55,3 +56,37 @@ class Costs(NamedTuple):
     currency: str
     rows: Tuple[CostRow, ...]
     notes: Tuple[str, ...] = ()
+
+
+def checked_query(query: CostQuery) -> CostQuery:
+    """Return a query as it is; raises `UsageError` for whatever nobody could answer, naming what there is."""
+    if query.first > query.last:
+        raise UsageError(f"the period begins on {query.first} and ends on {query.last}: the first day comes first")
+    if query.granularity not in GRANULARITIES:
+        raise UsageError(f"{query.granularity!r} is no granularity; there are: {', '.join(GRANULARITIES)}")
+    for name in query.metrics:
+        if name not in METRICS:
+            raise UsageError(f"{name!r} is no metric; there are: {', '.join(METRICS)}")
+    for name in (*query.group_by, *query.where, *query.without):
+        checked_dimension(name)
+    return query
+
+
+def checked_dimension(name: str) -> str:
+    """Return a dimension as it is; raises `UsageError` for one that there is not, naming those there are."""
+    if name not in DIMENSIONS and not any(name.startswith(one) and name != one for one in (TAG, CATEGORY)):
+        raise UsageError(f"{name!r} is no dimension; there are: {listed(DIMENSIONS)}, {TAG}KEY, {CATEGORY}KEY")
+    return name
+
+
+def period_starts(query: CostQuery) -> List[int]:
+    """Return for each day asked the first day of its period, as ordinals; the first period begins where asked."""
+    first, last = query.first.toordinal(), query.last.toordinal()
+    if query.granularity == DAILY:
+        return list(range(first, last + 1))
+    starts: List[int] = []
+    for ordinal in range(first, last + 1):
+        day = date.fromordinal(ordinal)
+        begins = day.day == 1 and (query.granularity == MONTHLY or day.month == 1)
+        starts.append(ordinal if begins or not starts else starts[-1])
+    return starts
