@@ -8,8 +8,10 @@ How a value is written follows from its name (`cost` is money, `error_rate` a sh
 """
 from __future__ import annotations
 
+import contextlib
+from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Tuple, Union
+from typing import Iterator, Tuple, Union
 
 # Kinds of values.
 MONEY = "money"  # dollars: $1,234.56, and $0.000013 for tiny ones
@@ -27,6 +29,21 @@ TIME = "time"  # 2026-01-31 14:05 UTC
 BADGE = "badge"  # a severity, confidence or class, as a coloured word
 YES_NO = "yes_no"
 TEXT = "text"
+
+# What stands before amounts: dollars, but for bills in another currency.
+SIGN: ContextVar[str] = ContextVar("SIGN", default="$")
+_SIGNS = {"USD": "$", "EUR": "\u20ac", "GBP": "\u00a3"}
+
+
+@contextlib.contextmanager
+def in_currency(code: str) -> Iterator[None]:
+    """Have all amounts written in a currency for the block, by its sign or else by its code of three letters."""
+    before = SIGN.set(_SIGNS.get(code, code + "\u00a0"))
+    try:
+        yield
+    finally:
+        SIGN.reset(before)
+
 
 # What a rise means.
 GOOD, BAD, NEUTRAL = "good", "bad", "neutral"

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import blocks as b
-from analyzers.wording import money, percent
+from analyzers.wording import percent
 from aws.asking import Choice
 from aws.charges import UNBLENDED
 from aws.cost_service import NONE, AWSCostService
@@ -17,7 +17,7 @@ from aws.parts import added
 from aws.queries import DAILY, DIMENSIONS, GRANULARITIES, MONTHLY, TAG
 from aws.reports.base import AWS, Results
 from aws.sources.base import Source
-from aws.utils import ratio
+from aws.utils import format_currency, ratio
 
 MOST_ROWS, DEFAULT_ROWS = 50_000, 10_000
 MOST_NAMES = 2  # dimensions in one question
@@ -74,6 +74,7 @@ class ExplorerPage:
     description = "Costs by any dimension, for any days, services, accounts and regions of the loaded bill"
     category = AWS
     forms = "'self'"
+    world = "aws"
 
     def __init__(self, names: Sequence[str], granularity: str) -> None:
         """Take the names of the groups that are drawn over time."""
@@ -169,7 +170,7 @@ def _headline(found: Results, shown: Sequence[Results]) -> str:
     net = found["total"]["net"]
     if net is None:
         return "What these days cost is unknown for a part of them."
-    text = f"{money(net)} net from {found['first']} to {found['last']}"
+    text = f"{format_currency(net, found['currency'])} net from {found['first']} to {found['last']}"
     first = shown[0] if shown else None
     if first and first["cost"] and first["share"] is not None and len(shown) > 1:
         text += f"; most of it, {percent(first['share'])}, is {first['group']}" if first["share"] > 0.5 else \

@@ -17,6 +17,7 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tup
 from analyzers.common import LONGEST_PERIOD, median
 from analyzers.wording import money
 from aws.charges import EXACT, exact_sum
+from blocks import in_currency
 from calls.values import guarded_cell
 from errors import UsageError
 from generators.files import write_whole
@@ -28,7 +29,6 @@ STEADY = 0.03  # of the level: a smaller change between two windows is none
 RISING, FALLING, LEVEL = "rising", "falling", "steady"
 _NAMED = re.compile(r"last-(\d{1,4})-(days|months)", re.ASCII)
 RANGES = ("this-month", "last-month", "this-year", "last-N-days", "last-N-months")
-_SYMBOLS = {"EUR": "\u20ac", "GBP": "\u00a3"}
 
 
 class Trend(NamedTuple):
@@ -50,11 +50,8 @@ def format_currency(amount: Optional[Decimal], currency: str = "USD") -> str:
     """Return an amount for people: $1,234.56, with two digits that are not 0 for tiny ones; None is unknown."""
     if amount is None:
         return UNKNOWN
-    text = money(amount)
-    if currency == "USD":
-        return text
-    symbol = _SYMBOLS.get(currency)
-    return text.replace("$", symbol) if symbol else f"{text.replace('$', '')} {currency}"
+    with in_currency(currency):
+        return money(amount)
 
 
 def get_date_range(name: str, today: date) -> Range:

@@ -51,7 +51,8 @@ def _summary(generator: HTMLReportGenerator, entries: Sequence[IndexEntry]) -> M
     for entry in entries:
         for one in getattr(entry.report, "highlights", ()) if entry.results else ():
             if isinstance(one, b.Card):
-                cards.append(generator.card(replace(one, report=one.report or entry.report.id), entry.results))
+                with b.in_currency((entry.results.get("bill") or {}).get("currency", "USD")):
+                    cards.append(generator.card(replace(one, report=one.report or entry.report.id), entry.results))
     if not cards:
         return parts("index.html")["nothing"].fill()
     return parts("index.html")["summary"].fill(cards=join(cards))

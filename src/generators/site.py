@@ -22,14 +22,15 @@ from generators.templates import FOLDER as TEMPLATES
 MANIFEST = "manifest.json"
 LOCK = ".index.lock"  # held while the index is written: reports on calls and on AWS cost share it
 LOCK_SECONDS = 10.0
+CALLS = "calls"  # the world of reports that name none: ids link within one world
 _FORMAT = 1  # of the manifest and the pages; raise it when a change of code alone makes old pages out of date
 
 
 class Site:
     """Writes the reports of a folder; `reports` are all that it may hold, in the order of the navigation.
 
-    A report is a class (or object) with `id`, `title`, `description`, `category`, and optionally `page` and
-    `highlights`. `made` is the ISO 8601 time that new pages say they were made at.
+    A report is a class (or object) with `id`, `title`, `description`, `category`, and optionally `page`, `highlights`
+    and `world`. `made` is the ISO 8601 time that new pages say they were made at.
     """
 
     def __init__(self, folder: Union[str, Path], reports: Sequence[Any], made: str, coming: Sequence[str] = ()) -> None:
@@ -40,7 +41,9 @@ class Site:
         self._old = self._read_manifest()
         there = [one for one in self._reports if one.id in coming or self.page(one).exists()]
         pages = [INDEX_PAGE] + [Page(one.id, one.title, one.category, one.description) for one in there]
-        self._generator = HTMLReportGenerator(pages, homes(there))
+        self._homes = {world: homes([one for one in there if _world(one) == world])
+                       for world in {*map(_world, there), CALLS}}
+        self._generator = HTMLReportGenerator(pages, self._homes[CALLS])
         self._results: Dict[str, Mapping[str, Any]] = {}
         self._digests: Dict[str, str] = {}
         self._changed: Dict[str, bool] = {}
@@ -65,7 +68,11 @@ class Site:
 
     def draw(self, report: Any, results: Mapping[str, Any]) -> str:
         """Return a page that links to those of the folder, and write nothing."""
-        return self._generator.page(report, results, self._made)
+        self._generator.homes = self._homes[_world(report)]
+        with b.in_currency((results.get("bill") or {}).get("currency", "USD")):
+            page = self._generator.page(report, results, self._made)
+        self._generator.homes = self._homes[CALLS]
+        return page
 
     def noted(self, identity: str) -> Tuple[Optional[str], bool]:
         """Return what `write` noted of a report, for `note` in a process that did not write it."""
@@ -143,6 +150,11 @@ def homes(reports: Sequence[Any]) -> Dict[str, str]:
             if isinstance(block, b.Table) and block.key:
                 found.setdefault(block.key, report.id)
     return found
+
+
+def _world(report: Any) -> str:
+    """Return what a report's ids are of: a region of a bill is none of the calls' log."""
+    return getattr(report, "world", CALLS)
 
 
 def walk(drawn: Sequence[b.Block]) -> Iterator[b.Block]:

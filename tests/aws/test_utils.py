@@ -28,7 +28,7 @@ from errors import LogError, UsageError
 
 @pytest.mark.parametrize("amount, currency, text", [
     ("1234.565", "USD", "$1,234.57"), ("-0.5", "USD", "\u2212$0.50"), ("0.000012", "USD", "$0.000012"),
-    ("0", "USD", "$0.00"), ("1234.5", "EUR", "\u20ac1,234.50"), ("1234.5", "JPY", "1,234.50 JPY"),
+    ("0", "USD", "$0.00"), ("1234.5", "EUR", "\u20ac1,234.50"), ("1234.5", "JPY", "JPY\u00a01,234.50"),
     ("-2", "GBP", "\u2212\u00a32.00")])
 def test_an_amount_is_written_as_people_write_it(amount, currency, text):
     assert format_currency(Decimal(amount), currency) == text

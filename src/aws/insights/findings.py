@@ -15,6 +15,7 @@ from aws.parts import NO_SERVICES
 from aws.queries import MONTHLY, CostRow
 from aws.sources.base import Resource
 from aws.utils import monthly_amount
+from blocks import in_currency
 from config import Settings, load_settings
 from discovery import discover
 from errors import UsageError
@@ -74,6 +75,7 @@ class Scene:
         last = max(first, service.complete_last)
         first = max(first, last - timedelta(days=LONGEST_PERIOD - 1))
         self.recent = AWSCostService(service.source, service.choice._replace(first=first, last=last))
+        self.recent.notes = service.notes  # one list: what is missing is told once, wherever it was met
         self.days = (last - first).days + 1
         self._standing: Optional[List[Standing]] = None
 
@@ -187,14 +189,15 @@ def examine(service: AWSCostService, settings: Optional[Settings] = None,
                              if one.monthly is not None})
     kept: List[Finding] = []
     overlapping: List[Finding] = []
-    for rule in discover_insights().values():
-        for found in rule().find(scene, purse):
-            finding = purse.offer(found._replace(rule=rule.id))
-            if _is_worth_telling(found, finding):
-                purse.take(finding)
-                kept.append(finding)
-            elif found.saving is None or found.saving >= LEAST_SAVING:
-                overlapping.append(finding)
+    with in_currency(service.currency):
+        for rule in discover_insights().values():
+            for found in rule().find(scene, purse):
+                finding = purse.offer(found._replace(rule=rule.id))
+                if _is_worth_telling(found, finding):
+                    purse.take(finding)
+                    kept.append(finding)
+                elif found.saving is None or found.saving >= LEAST_SAVING:
+                    overlapping.append(finding)
     kept.sort(key=lambda one: (-(one.saving or NOTHING), -(one.at_stake or NOTHING), one.kind, one.resource))
     return Examined(kept, overlapping, sum(services.values(), NOTHING), scene)
 

@@ -9,7 +9,7 @@ from analyzers.base import discover_analyzers
 from aws.cost_service import AWSCostService
 from aws.insights.ahead import Ahead, derived_budget, look_ahead
 from aws.insights.findings import Examined, Finding, examine
-from blocks import Block, Card
+from blocks import Block, Card, in_currency
 from config import Settings
 from discovery import discover
 
@@ -71,6 +71,7 @@ class AwsReport:
     title = ""
     description = ""
     category = AWS
+    world = "aws"
     rank = 100
     page: Tuple[Block, ...] = ()
     highlights: Tuple[Union[Card, Block], ...] = ()
@@ -81,8 +82,9 @@ class AwsReport:
 
     def analyze(self) -> Results:
         """Return the results as plain data: the report's sections, `recommendations`, `bill` and `notes`."""
-        results = self.examine()
-        results["recommendations"] = recommended(results.get("recommendations", []))
+        with in_currency(self.service.currency):
+            results = self.examine()
+            results["recommendations"] = recommended(results.get("recommendations", []))
         results["bill"] = self.study.bill()
         results["notes"] = list(self.service.notes)
         return results

@@ -18,7 +18,7 @@ _PARTS = tuple(b.Column(name, title, b.MONEY) for name, title in (
 _MONEY = (b.Column("gross", "Gross", b.MONEY), *_PARTS, b.Column("net", "Net", b.MONEY))
 _CHANGE = (b.Column("cost", "Net cost", b.MONEY, bar=True), b.Column("share", "Share", b.SHARE),
            b.Column("now", "Use, last days", b.MONEY), b.Column("before", "Use, as many before", b.MONEY),
-           b.Column("difference", "Change, $", b.MONEY_CHANGE), b.Column("change", "Change", b.CHANGE))
+           b.Column("difference", "Change, amount", b.MONEY_CHANGE), b.Column("change", "Change", b.CHANGE))
 _TOO_SHORT = "There are too few complete days to compare one time with another."
 
 PAGE = (
@@ -44,7 +44,7 @@ PAGE = (
             ("Forecast against budget", "month_ahead", "budget"),)))),
     b.Section(title="What changed", blocks=(
         b.Bars("changes", "What moved use most", label="service",
-               values=(b.Column("difference", "Change, $", b.MONEY_CHANGE),), empty=_TOO_SHORT),
+               values=(b.Column("difference", "Change, amount", b.MONEY_CHANGE),), empty=_TOO_SHORT),
         b.Bars("by_account", "Net cost by account", label="account", values=(b.Column("cost", "Cost", b.MONEY),)),
         b.Table("by_service", "Services", key="service", columns=("service", *_CHANGE)),
         b.Table("by_account", "Accounts", columns=("account", *_CHANGE)),

@@ -350,6 +350,7 @@
   function startPage() {
     const data = JSON.parse(byId("data").textContent);
     report = data.report;
+    FinOps.useSign(data.sign || "$");
     tables = new Map();
     for (const id in data.tables) tables.set(id, new Table(id, data.tables[id], byId(id)));
     fitAll();
