@@ -104,7 +104,7 @@ def test_the_smallest_sizes_and_storage_are_not_halved():
 @pytest.mark.parametrize("usage, kind, new, saving", [
     ("EBS:VolumeUsage.gp2", "old_volume", "gp3", "60"), ("EU-EBS:VolumeUsage.gp2", "old_volume", "gp3", "60"),
     ("EUC1-BoxUsage:c4.2xlarge", "old_instance", "c6i.2xlarge", "45"),
-    ("InstanceUsage:db.m4.large", "old_database", "db.m6g.large", "39")])
+    ("InstanceUsage:db.m4.large", "old_database", "db.m6g.large", "27")])
 def test_old_generations_are_told_by_the_usage_type(usage, kind, new, saving):
     finding, = found(kind, steady("x-1", usage=usage))
     assert finding.saving == Decimal(saving) and new in finding.action

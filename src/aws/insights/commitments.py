@@ -7,23 +7,21 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple
+from typing import Dict, Iterator, Mapping, NamedTuple, Optional, Tuple
 
 from analyzers.base import HIGH, MEDIUM
 from analyzers.common import quantile
 from analyzers.wording import money, percent
-from aws.charges import AMORTIZED, USAGE
+from aws.charges import AMORTIZED
 from aws.insights.findings import Finding, Insight, Purse, Scene
 from aws.parts import added
-from aws.queries import DAILY, CostRow
 from aws.utils import days_of, ratio
-from errors import UsageError
 
 COVERED = ("SavingsPlanCoveredUsage", "DiscountedUsage")
 UNUSED = ("SavingsPlanRecurringFee", "RIFee")  # whose amortized cost is what nobody used
 LEAST_DAYS = 14  # complete days before a commitment is talked of
 FLOOR = 0.1  # quantile of daily cost: nine days in ten use more
-NOTABLE_UNUSED = 0.05  # of what is committed
+NOTABLE_UNUSED = 0.03  # of what is committed
 
 
 class Offer(NamedTuple):
@@ -38,7 +36,9 @@ class Offer(NamedTuple):
 
 
 OFFERS = (
-    Offer("a Compute Savings Plan", ("BoxUsage", "HeavyUsage", "Fargate-", "Lambda-GB-Second"), Decimal("0.27")),
+    Offer("a Compute Savings Plan", ("BoxUsage", "HeavyUsage"), Decimal("0.27")),
+    Offer("a Compute Savings Plan for containers", ("Fargate-",), Decimal("0.15")),
+    Offer("a Compute Savings Plan for functions", ("Lambda-GB-Second",), Decimal("0.12")),
     Offer("reserved database instances", ("InstanceUsage:", "Multi-AZUsage:"), Decimal("0.29")),
     Offer("reserved cache or search nodes", ("NodeUsage:", "ESInstance:"), Decimal("0.30")))
 
@@ -86,19 +86,12 @@ def _taken(scene: Scene, purse: Purse) -> Dict[str, Decimal]:
 def _on_demand(scene: Scene) -> Dict[str, Dict[Offer, Dict[date, Decimal]]]:
     """Return what could be committed: cost of on-demand use by service, offer and day."""
     found: Dict[str, Dict[Offer, Dict[date, Decimal]]] = {}
-    for row in _usage_rows(scene):
+    for row in scene.daily_usage():
         offer = next((one for one in OFFERS if any(word in row.keys[1] for word in one.words)), None)
         if offer and row.amounts[0] is not None:
             days = found.setdefault(row.keys[0], {}).setdefault(offer, {})
             days[row.first] = days.get(row.first, Decimal(0)) + row.amounts[0]
     return dict(sorted(found.items()))
-
-
-def _usage_rows(scene: Scene) -> List[CostRow]:
-    try:
-        return list(scene.recent.ask(DAILY, ("service", "usage_type"), where={"record_type": (USAGE,)}).rows)
-    except UsageError:
-        return []
 
 
 def _offered(scene: Scene, service: str, offer: Offer, by_day: Mapping[date, Decimal], covered: Decimal,
@@ -129,6 +122,16 @@ def utilization(scene: Scene) -> Optional[Tuple[Decimal, Decimal]]:
     return None if sums[0] is None or sums[1] is None or not sums[0] else (sums[0], sums[1])
 
 
+def _unused_service(scene: Scene) -> str:
+    """Return the service whose commitments are most of what nobody uses."""
+    place = scene.recent.metrics().index(AMORTIZED)
+    sums: Dict[str, Decimal] = {}
+    for row in scene.recent.base().rows:
+        if row.keys[1] in UNUSED:
+            sums[row.keys[0]] = sums.get(row.keys[0], Decimal(0)) + (row.amounts[place] or Decimal(0))
+    return max(sums, key=lambda service: (sums[service], service))
+
+
 def _unused(scene: Scene) -> Iterator[Finding]:
     found = utilization(scene)
     if found is None or found[1] < Decimal(str(NOTABLE_UNUSED)) * found[0]:
@@ -137,4 +140,4 @@ def _unused(scene: Scene) -> Iterator[Finding]:
     yield Finding("unused_commitment", "Move steady work under the commitments that are paid for, or let them run out",
                   f"{money(scene.monthly(unused))} a month of {money(scene.monthly(whole))} in Savings Plans and "
                   f"reservations are used by nothing: {percent(float(1 - unused / whole))} are used", HIGH, None,
-                  scene.monthly(unused))
+                  scene.monthly(unused), _unused_service(scene))

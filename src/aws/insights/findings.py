@@ -10,9 +10,10 @@ from analyzers.base import HIGH, LOW, MEDIUM
 from analyzers.common import LONGEST_PERIOD
 from analyzers.wording import money
 from aws.asking import cost_of
+from aws.charges import USAGE
 from aws.cost_service import AWSCostService
 from aws.parts import NO_SERVICES
-from aws.queries import MONTHLY, CostRow
+from aws.queries import DAILY, MONTHLY, CostRow
 from aws.sources.base import Resource
 from aws.utils import monthly_amount
 from blocks import in_currency
@@ -96,19 +97,27 @@ class Scene:
         """Yield the resources of some kinds."""
         return (one for one in self.resources if one.resource.kind in kinds)
 
-    def costs(self, *group_by: str) -> List[CostRow]:
+    def costs(self, *group_by: str, without: Tuple[str, ...] = ()) -> List[CostRow]:
         """Return recent costs of services by some dimensions, a row each, without tax, credits and refunds.
 
-        Nothing where the source knows none of the dimensions.
+        `without` are further record types to leave out. Nothing where the source knows none of the dimensions.
         """
         try:
-            rows = self.recent.ask(MONTHLY, group_by, without={"record_type": NO_SERVICES}).rows
+            rows = self.recent.ask(MONTHLY, group_by, without={"record_type": NO_SERVICES + without}).rows
         except UsageError:
             return []
         found: Dict[Tuple[str, ...], List[CostRow]] = {}
         for row in rows:
             found.setdefault(row.keys, []).append(row)
         return [ones[0]._replace(last=ones[-1].last, amounts=(cost_of(ones),)) for ones in found.values()]
+
+
+    def daily_usage(self) -> List[CostRow]:
+        """Return recent costs of usage by day, service and usage type; nothing where the source does not know them."""
+        try:
+            return list(self.recent.ask(DAILY, ("service", "usage_type"), where={"record_type": (USAGE,)}).rows)
+        except UsageError:
+            return []
 
 
 class Purse:

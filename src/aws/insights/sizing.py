@@ -12,7 +12,8 @@ ROOM = 40.0  # percent: doubled by half the size, the highest use still leaves a
 CALM = 20.0  # percent on average, where the highest is not known
 HALF = Decimal("0.5")  # of the price: sizes of a family double in price from one to the next
 HOURS = ("BoxUsage", "InstanceUsage", "Multi-AZUsage", "HeavyUsage")  # usage types that the size has a part in
-_LEAST_SIZE = SIZES.index("small")  # what is smaller has little to save
+# Below there is little to save, and but for burstable families (t3) nothing smaller to be had.
+_LEAST, _LEAST_BURSTABLE = SIZES.index("large"), SIZES.index("small")
 
 
 class SizingInsight(Insight):
@@ -43,7 +44,9 @@ def _oversized(one: Standing) -> Optional[Finding]:
     cpu = measure(resource, "cpu_average_percent")
     peak = measure(resource, "cpu_max_percent", "cpu_maximum_percent", "cpu_peak_percent")
     memory = measure(resource, "memory_max_percent", "memory_average_percent")
-    if kind is None or cpu is None or kind[1] not in SIZES[_LEAST_SIZE + 1:]:
+    if kind is None or cpu is None or kind[1] not in SIZES:
+        return None
+    if SIZES.index(kind[1]) <= (_LEAST_BURSTABLE if kind[0].startswith("t") else _LEAST):
         return None
     if (peak is not None and peak >= ROOM) or cpu >= CALM or (memory is not None and memory >= ROOM):
         return None

@@ -7,7 +7,7 @@ from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional
 from analyzers.base import HIGH
 from analyzers.wording import money, percent
 from aws.insights.findings import Finding, Insight, Purse, Scene
-from aws.parts import Known, added
+from aws.parts import LUMPS, Known, added
 from aws.queries import TAG, CostRow
 from aws.utils import ratio
 from errors import UsageError
@@ -16,7 +16,9 @@ OWNER_WORDS = ("team", "owner", "costcenter", "cost-center", "cost_center", "pro
                "businessunit", "business_unit", "department", "product", "environment", "env", "stage")
 MOST_KEYS = 4  # that are looked at: each costs a request where requests cost money
 LEAST_COVERED = 0.2  # of cost: a key that fewer carry is no key that the company allocates by
-NOTABLE = 0.05  # of cost without the tag
+# Commitments are bought for everybody: nothing that they cost could carry a tag.
+UNTAGGABLE = LUMPS + ("SavingsPlanRecurringFee", "SavingsPlanNegation")
+NOTABLE = 0.03  # of cost without the tag
 
 
 class TagCoverage(NamedTuple):
@@ -43,8 +45,8 @@ class UntaggedInsight(Insight):
     kinds: Mapping[str, str] = {"untagged": "Cost without a tag"}
 
     def find(self, scene: Scene, purse: Purse) -> Iterator[Finding]:
-        """Yield the tags that a notable share of cost lacks."""
-        for one in coverage(scene):
+        """Yield the tag that covers most, where a notable share of cost lacks it."""
+        for one in coverage(scene)[:1]:
             share = one.share
             if share is None or one.untagged is None or not NOTABLE <= share <= 1 - LEAST_COVERED:
                 continue
@@ -60,7 +62,7 @@ def coverage(scene: Scene) -> List[TagCoverage]:
     found = []
     for key in keys_to_look_at(scene.recent.tag_keys()):
         try:
-            rows = scene.costs(TAG + key, "service")
+            rows = scene.costs(TAG + key, "service", without=UNTAGGABLE)
         except UsageError:
             continue
         without = [row for row in rows if not row.keys[0]]
