@@ -215,10 +215,19 @@ def test_a_month_that_is_over_or_too_short_is_not_guessed(last, reason):
         assert (ahead.month, ahead.forecast, ahead.days) == (None, None, [])
 
 
-def test_fees_of_the_end_of_a_month_are_still_to_come():
-    lines = company() + [charge(date(2026, 3, 31), "-500", record_type="Credit")]
-    without, with_credit = (look_ahead(service_of(one)).month for one in (company(), lines))
-    assert without - with_credit == 500
+def test_fees_are_still_to_come_as_far_as_the_month_has_none_and_credits_are_not_foretold():
+    def month(*more):
+        return look_ahead(service_of(company() + list(more))).month
+    fee = charge(date(2026, 3, 31), "500", record_type="Fee")
+    assert 500 <= month(fee) - month() < 510  # the tax on it too
+    assert abs(month(fee, charge(date(2026, 4, 2), "500", record_type="Fee")) - month(fee)) < 30
+    assert month(charge(date(2026, 3, 31), "-500", record_type="Credit")) == month()
+
+
+def test_tax_and_support_of_a_month_that_runs_follow_its_services():
+    lines = [charge(day, "100") for day in days()]
+    lines += [charge(date(2026, month, 1), str(cost), record_type="Tax") for month, cost in ((3, 310), (4, 140))]
+    assert look_ahead(service_of(lines)).month == 3300
 
 
 def test_a_budget_is_derived_from_a_whole_month_and_from_nothing_else():

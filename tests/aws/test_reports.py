@@ -140,8 +140,8 @@ def test_savings_never_come_to_more_than_the_bill(results):
 
 def test_the_headline_says_where_the_month_is_heading_and_what_moved(results):
     told = results.of("wasteful")["aws_dashboard"][1]["headline"]
-    assert told.startswith("2026-04 is heading for $") and "over its budget" in told and "complete days" in told
-    assert "last month and a tenth" in results.of("company")["aws_dashboard"][1]["headline"]
+    assert told.startswith("2026-04 is heading for $") and "above its budget" in told and "complete days" in told
+    assert "last month plus a tenth" in results.of("company")["aws_dashboard"][1]["headline"]
 
 
 def test_what_the_source_could_not_tell_stands_on_the_page(results):

@@ -1,14 +1,14 @@
 """What a month will come to, and whether that keeps to the budget.
 
-What has been billed of the month stands as it is; for the days that are missing or incomplete, use is foretold, and
-what comes once a month (tax, support, fees) is taken from the last whole month as far as this one has none yet.
+What has been billed of the month stands as it is. For the days that are missing or incomplete use is foretold; tax and
+support follow what services cost as they did last month, and fees in a lump come again. Credits are not foretold.
 """
 from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
 from analyzers.base import HIGH, LOW, MEDIUM
 from analyzers.budgets import DERIVED_GROWTH
@@ -16,8 +16,8 @@ from analyzers.forecast import HORIZON, LEAST_DAYS, Forecast, forecast
 from analyzers.wording import money, percent
 from aws.asking import Asking
 from aws.insights.findings import Finding, Insight, Purse, Scene
-from aws.parts import Known, added, less
-from aws.utils import RISING, add_months, days_of, month_end, ratio
+from aws.parts import Known, Parts, parts_of
+from aws.utils import RISING, add_months, month_end, ratio
 
 CENT = Decimal("0.01")
 NOTABLE_GROWTH = 0.1  # from one window of days to the next
@@ -94,45 +94,63 @@ def look_ahead(service: Asking) -> Ahead:
     rows = [] if told is None else [
         {"day": (last + timedelta(days=step)).isoformat(), "cost": _cents(cost), "low": _cents(low),
          "high": _cents(high)} for step, (cost, low, high) in enumerate(zip(told.daily, told.low, told.high), 1)]
-    to_date, last_month = _net(service, month_first, last), _last_month(service, month_first)
-    if told is None or to_date is None or service.days[0] > month_first:
-        whole = to_date if not rest and service.days[0] <= month_first else None
-        return Ahead(last + timedelta(days=1), rows, told, month_first, to_date, whole, whole, whole, last_month)
-    once = _still_to_come(service, month_first, last)
-    sure = to_date + once
-    share = sum(told.daily[:rest])
+    billed, before = _parts(service, month_first, last), _last_month(service, month_first)
+    months = _whole_month(told, rest, billed, before) if service.days[0] <= month_first else (None, None, None)
+    return Ahead(last + timedelta(days=1), rows, told, month_first, billed.net, *months, before.net if before else None)
+
+
+Months = Tuple[Optional[Decimal], Optional[Decimal], Optional[Decimal]]
+
+
+def _whole_month(told: Optional[Forecast], rest: int, billed: Parts, before: Optional[Parts]) -> Months:
+    """Return what a month comes to, at least and at most; None where its days to come cannot be foretold."""
+    if billed.net is None or (told is None and rest):
+        return None, None, None
+    if told is None or not rest:
+        whole = billed.net.quantize(CENT)
+        return whole, whole, whole
+    use = sum(told.daily[:rest])
     spread = (told.total_high - told.total) / told.total if told.total else 0.0
-    wider = min(1.0, spread * (len(told.daily) / rest) ** 0.5) if rest else 0.0
-    return Ahead(last + timedelta(days=1), rows, told, month_first, to_date, _cents(float(sure) + share),
-                 _cents(float(sure) + share * (1 - wider)), _cents(float(sure) + share * (1 + wider)), last_month)
+    wider = min(1.0, spread * (len(told.daily) / rest) ** 0.5)
+    fees = _fees_to_come(billed, before)
+    return (_month(billed, before, use, fees), _month(billed, before, use * (1 - wider), fees),
+            _month(billed, before, use * (1 + wider), fees))
+
+
+def _month(billed: Parts, before: Optional[Parts], use: float, fees: Decimal) -> Optional[Decimal]:
+    """Return a month's net cost, given what use of its days to come costs; credits to come are not foretold."""
+    if billed.services is None or billed.net is None:
+        return None
+    more = _cents(use) + fees
+    services = billed.services + more
+    if before and before.services:
+        # Tax and support follow what services cost, and of a month that runs AWS has billed a part at most.
+        for own, old in ((billed.tax, before.tax), (billed.support, before.support)):
+            if own is not None and old is not None:
+                more += max(Decimal(0), old * services / before.services - own)
+    return (billed.net + more).quantize(CENT)
+
+
+def _fees_to_come(billed: Parts, before: Optional[Parts]) -> Decimal:
+    """Return the fees in a lump that last month had beyond those of this one."""
+    if before is None or before.lumps is None or billed.lumps is None:
+        return Decimal(0)
+    return max(Decimal(0), before.lumps - billed.lumps)
 
 
 def _cents(value: float) -> Decimal:
     return Decimal(str(round(value, 2))).quantize(CENT)
 
 
-def _net(service: Asking, first: date, last: date) -> Known:
-    return added(row.amounts[0] for row in service.base().rows if first <= row.first <= last)
+def _parts(service: Asking, first: date, last: date) -> Parts:
+    return parts_of((row.keys[0], row.keys[1], row.amounts[0]) for row in service.base().rows
+                    if first <= row.first <= last)
 
 
-def _last_month(service: Asking, month_first: date) -> Known:
-    """Return the net cost of the month before, None where the days that are looked at do not hold all of it."""
+def _last_month(service: Asking, month_first: date) -> Optional[Parts]:
+    """Return the month before, None where the days that are looked at do not hold all of it."""
     first = add_months(month_first, -1)
-    return _net(service, first, month_end(first)) if service.days[0] <= first else None
-
-
-def _still_to_come(service: Asking, month_first: date, last: date) -> Decimal:
-    """Return what the month before had beside use on days that this month has not reached."""
-    before = add_months(month_first, -1)
-    if service.days[0] > before:
-        return Decimal(0)
-    span = days_of(add_months(last, -1) + timedelta(days=1), month_end(before))
-    if not span:
-        return Decimal(0)
-    net = _net(service, span[0], span[-1])
-    use = added(cost for series in service.running_by("service").values() for day, cost in series.items()
-                if span[0] <= day <= span[-1])
-    return less(net, use) or Decimal(0)
+    return _parts(service, first, month_end(first)) if service.days[0] <= first else None
 
 
 def share_of_budget(ahead: Ahead, budget: Optional[Decimal]) -> Optional[float]:

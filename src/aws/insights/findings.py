@@ -51,7 +51,7 @@ class Finding(NamedTuple):
 
     def as_data(self) -> Dict[str, Any]:
         """Return the finding as a row, its saving as dollars a month."""
-        row = {name: value or None for name, value in self._asdict().items()}
+        row: Dict[str, Any] = dict(self._asdict())
         row["monthly_usd"] = row.pop("saving")
         return row
 

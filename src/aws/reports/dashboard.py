@@ -6,11 +6,12 @@ from typing import Any, Dict, List, Optional
 
 import blocks as b
 from analyzers.wording import money, percent
-from aws.reports.base import MOST_RECOMMENDED, AwsReport, Results
+from aws.reports.base import AwsReport, Results
 from aws.utils import ratio
 
-_RUNNING = b.Card("summary.now", "Use, last days", b.MONEY, change="summary.change", rise=b.BAD, spark="running.cost",
-                  note="complete days, against as many before; without tax, support, credits and fees in a lump")
+MOST_URGENT = 5  # findings that the overview names
+_RUNNING = b.Card("summary.now", "Use, last complete days", b.MONEY, change="summary.change", rise=b.BAD, spark="running.cost",
+                  note="against as many before; without tax, support, credits and fees in a lump")
 _MONTH = b.Card("summary.month_ahead", "This month, forecast", b.MONEY, low="summary.month_low",
                 high="summary.month_high", note="net: what is billed, and what is foretold for the rest")
 _PARTS = tuple(b.Column(name, title, b.MONEY) for name, title in (
@@ -90,7 +91,7 @@ class DashboardReport(AwsReport):
             "ahead": self.study.ahead.days, "by_service": by_service,
             "by_account": service.get_costs_by_service("account"), "by_region": service.get_costs_by_service("region"),
             "changes": _changes(by_service), "by_metric": service.by_metric(),
-            "recommendations": self.study.examined.findings[:MOST_RECOMMENDED]}
+            "recommendations": self.study.examined.findings[:MOST_URGENT]}
 
     def _summary(self) -> Results:
         trend, ahead, total = self.service.trend(), self.study.ahead, self.service.total()
@@ -137,7 +138,7 @@ def _headline(summary: Results, services: List[Dict[str, Any]]) -> str:
 def _against(month: Decimal, budget: Optional[Decimal], is_set: bool) -> str:
     if budget is None:
         return ""
-    name = "its budget" if is_set else "last month and a tenth"
-    return f", {money(abs(month - budget))} {'over' if month > budget else 'within'} {name}"
+    name = "its budget" if is_set else "last month plus a tenth"
+    return f", {money(abs(month - budget))} {'above' if month > budget else 'below'} {name}"
 
 

@@ -14,9 +14,8 @@ from aws.parts import added
 from aws.reports.base import AwsReport, Results
 from aws.utils import ratio
 
-MOST_TOLD = 20
-_ABOUT = (b.Column("resource_name", "What"), b.Column("service", "Service"), b.Column("account", "Account"),
-          b.Column("region", "Region"))
+MOST_TOLD = 12
+_ABOUT = (b.Column("service", "Service"), b.Column("account", "Account"))
 _SAVING = b.Column("monthly_usd", "Saving a month", b.MONEY, bar=True)
 _STAKE = b.Column("at_stake", "At stake a month", b.MONEY)
 _NOTHING = "Nothing of that kind was found."
@@ -47,11 +46,10 @@ def _page(has_summary: bool = False) -> Tuple[b.Block, ...]:
                 b.Column("title", "Kind"), b.Column("findings", "Findings", b.COUNT), _SAVING, _STAKE)))),
         b.Section(title="All findings", wide=True, blocks=(
             b.Table("findings", "Findings", empty="No rule found anything.", columns=(
-                b.Column("title", "Kind"), b.Column("action", "What to do"), *_ABOUT, _SAVING, _STAKE,
-                b.Column("confidence", "Confidence"), b.Column("evidence", "Evidence"))),
+                b.Column("action", "What to do"), b.Column("evidence", "Evidence"), _SAVING, _STAKE,
+                b.Column("confidence", "Confidence"), *_ABOUT)),
             b.Table("overlapping", "Counted elsewhere already", empty="No finding was left out for another.", columns=(
-                b.Column("title", "Kind"), b.Column("action", "What to do"), *_ABOUT,
-                b.Column("overlap", "Why it is not counted"))))),
+                b.Column("action", "What to do"), b.Column("overlap", "Why it is not counted"), *_ABOUT)))),
         b.Section(title="Spikes", wide=True, blocks=(
             b.Table("spikes", "Days that cost more than usual", empty=_NOTHING, columns=(
                 b.Column("name", "From", b.DAY), b.Column("service", "Service"),
@@ -118,8 +116,7 @@ class InsightsReport(AwsReport):
 
 
 def _row(one: Finding, titles: Dict[str, str]) -> Dict[str, Any]:
-    row = dict({"title": titles.get(one.kind, one.kind)}, **one.as_data())
-    return dict(row, resource_name=one.name or one.resource or None)
+    return dict({"title": titles.get(one.kind, one.kind)}, **one.as_data())
 
 
 def _summary(report: InsightsReport, rows: List[Dict[str, Any]], examined: Examined, tags: List[Results]) -> Results:

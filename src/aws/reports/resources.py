@@ -40,8 +40,8 @@ class ResourcesReport(AwsReport):
             b.TreeMap("resources", "Cost by service and resource", label="name", group="service", values=(_COST,),
                       empty=_NO_RESOURCES),
             b.Table("resources", "Resources", key="resource", most=1000, empty=_NO_RESOURCES, columns=(
-                b.Column("name", "Name"), *_WHERE, _COST, b.Column("share", "Share of its service", b.SHARE),
-                b.Column("basis", "Known by"), b.Column("resource", "Id"))))),
+                b.Column("name", "Name"), *_WHERE, _COST, b.Column("basis", "Known by"),
+                b.Column("resource", "Id"))))),
         b.Section(title="How much of each service is explained", blocks=(
             b.StackedBars("by_service", "Cost with and without a resource", label="service", values=(
                 b.Column("actual", "On the bill of a resource", b.MONEY),
@@ -51,7 +51,8 @@ class ResourcesReport(AwsReport):
                 "service", b.Column("cost", "Cost", b.MONEY, bar=True), b.Column("actual", "On a bill", b.MONEY),
                 b.Column("estimated", "Estimated", b.MONEY), b.Column("unattributed", "No resource", b.MONEY),
                 b.Column("attributed_share", "With a resource", b.SHARE), b.Column("resources", "Resources", b.COUNT)),
-                about="Cost of services, before credits, refunds and tax."))),
+                about="Cost of services, before credits, refunds and tax. Unblended, use under a Savings Plan stands on its "
+                      "resource at full price and is taken back without one: choose amortized to see what each cost."))),
         b.Section(title="What stands there", blocks=(
             b.Bars("by_kind", "Resources by kind", label="kind", values=(b.Column("resources", "Resources", b.COUNT),),
                    empty=_NO_RESOURCES),

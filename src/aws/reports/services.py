@@ -67,7 +67,8 @@ class ServicesReport(AwsReport):
     def examine(self) -> Results:
         """Return services with their changes, their days, and their details."""
         rows = self.service.get_costs_by_service()
-        top = [row["service"] for row in rows[:DAILY_SERVICES]]
+        used = sorted((row for row in rows if row["now"]), key=lambda row: -row["now"])
+        top = [row["service"] for row in used[:DAILY_SERVICES]]
         self.page = _page(top)
         first = rows[0] if rows else None
         moved = [row for row in rows if row["difference"]]
