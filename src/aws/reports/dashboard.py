@@ -10,7 +10,8 @@ from aws.reports.base import AwsReport, Results
 from aws.utils import ratio
 
 MOST_URGENT = 5  # findings that the overview names
-_RUNNING = b.Card("summary.now", "Use, last complete days", b.MONEY, change="summary.change", rise=b.BAD, spark="running.cost",
+_RUNNING = b.Card("summary.now", "Use, last complete days", b.MONEY, change="summary.change", rise=b.BAD,
+                  spark="running.cost",
                   note="against as many before; without tax, support, credits and fees in a lump")
 _MONTH = b.Card("summary.month_ahead", "This month, forecast", b.MONEY, low="summary.month_low",
                 high="summary.month_high", note="net: what is billed, and what is foretold for the rest")

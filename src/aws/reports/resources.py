@@ -51,8 +51,8 @@ class ResourcesReport(AwsReport):
                 "service", b.Column("cost", "Cost", b.MONEY, bar=True), b.Column("actual", "On a bill", b.MONEY),
                 b.Column("estimated", "Estimated", b.MONEY), b.Column("unattributed", "No resource", b.MONEY),
                 b.Column("attributed_share", "With a resource", b.SHARE), b.Column("resources", "Resources", b.COUNT)),
-                about="Cost of services, before credits, refunds and tax. Unblended, use under a Savings Plan stands on its "
-                      "resource at full price and is taken back without one: choose amortized to see what each cost."))),
+                about="Cost of services, before credits, refunds and tax. Unblended, use under a Savings Plan stands "
+                      "on its resource at full price and is taken back without one: amortized tells what each cost."))),
         b.Section(title="What stands there", blocks=(
             b.Bars("by_kind", "Resources by kind", label="kind", values=(b.Column("resources", "Resources", b.COUNT),),
                    empty=_NO_RESOURCES),
