@@ -126,7 +126,7 @@ def _fitting(query: CostQuery, answer: Answer) -> List[Cell]:
 
 
 def _added(cells: Sequence[Cell], place: int) -> Optional[Decimal]:
-    """Return the sum of a metric; None where a part is unknown, or units differ."""
+    """Return the sum of a metric; None where a part is unknown, and of usage where units differ or nothing has one."""
     total, unit = ZERO, None
     for cell in cells:
         amount = cell.amounts[place]
@@ -139,7 +139,7 @@ def _added(cells: Sequence[Cell], place: int) -> Optional[Decimal]:
         if amount is None:
             return None
         total = EXACT.add(total, amount)
-    return total
+    return None if METRICS[place] == USAGE_METRIC and unit is None else total
 
 
 def _signed(before: Optional[Decimal], amount: Optional[Decimal], sign: int) -> Optional[Decimal]:
