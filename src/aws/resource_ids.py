@@ -18,6 +18,8 @@ _NAMELESS = {"s3": "s3:bucket", "sns": "sns:topic", "sqs": "sqs:queue"}  # whose
 
 
 class _Found(NamedTuple):
+    """A resource that a bill names: the charge that tells most of it, and what all of them came to."""
+
     charge: Charge
     cost: Optional[Decimal]
 
