@@ -52,6 +52,7 @@ class Settings:
     metering_token: str = ""  # what programs that send their calls to the viewer must carry; empty takes the viewer's
     metering_sync: str = "always"  # when a metered call is on the disk: always before the answer, interval, or never
     metering_body_mb: float = 4.0  # of a request with calls, as sent and unpacked, in megabytes
+    aws_cache_path: str = str(ROOT / "data" / "aws_answers")  # of paid answers from AWS, for their owner alone
     today: str = ""  # the date taken for today, YYYY-MM-DD in UTC; empty asks the clock
 
 
