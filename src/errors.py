@@ -71,6 +71,10 @@ class LogBusyError(LogError):
     """Another process is writing this call log."""
 
 
+class AwsError(FinOpsError):
+    """A source of AWS cost cannot be read or asked."""
+
+
 def explain_os_error(action: str, path: object, error: OSError) -> str:
     """Turn an operating system's error into one sentence: what failed, on which file, and the cure."""
     return f"cannot {action} {os.fspath(path) if isinstance(path, os.PathLike) else path}: {cure_of(error)}"

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Sequence, Tuple, Type
 
 from analyzers.base import Analyzer, discover_analyzers
+from aws.reports.base import every_report
 from calls.values import format_timestamp
 from config import Settings, load_settings
 from console import Options, ProgressBar, note, run_command
@@ -90,7 +91,7 @@ def run_analyzers(chosen: List[Any], options: argparse.Namespace, settings: Sett
     # A short command over counts that stay: looking for circles of dead objects among them only costs time.
     gc.disable()
     dataset = _counted(options, settings)
-    site = Site(options.output, list(discover_analyzers().values()), format_timestamp(int(time.time() * 1000)),
+    site = Site(options.output, every_report(), format_timestamp(int(time.time() * 1000)),
                 [one.id for one in chosen], options.tables)
 
     def show(done: List[Done]) -> None:
