@@ -174,6 +174,7 @@ def test_all_faults_are_told_at_once():
     ({"requestTime": "yesterday"}, "requestTime", "is not an ISO 8601 time"),
     ({"requestTime": 5}, "requestTime", "is no text with a time"),
     ({"requestTime": "1969-12-31T23:00:00Z"}, "requestTime", "is before 1970"),
+    ({"requestTime": "9999-12-31T23:00:00Z"}, "requestTime", "is after 2099"),
     ({"stopReason": "WHY"}, "stopReason", "is none of END, END_SEQUENCE"),
     ({"totalCost": -0.1}, "totalCost", "is negative"),
     ({"totalCost": "many"}, "totalCost", "is not a plain number"),
