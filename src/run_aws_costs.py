@@ -18,6 +18,7 @@ from aws.charges import COST_METRICS, UNBLENDED
 from aws.cost_service import AWSCostService
 from aws.queries import GRANULARITIES, MONTHLY, TAG
 from aws.reports.base import Study
+from aws.reports.summary import add_summary
 from aws.reports.writing import Outcome, write_reports
 from aws.sources.base import Source, SourceOptions, discover_sources
 from aws.utils import export_to_csv, format_currency, get_date_range
@@ -162,6 +163,11 @@ def _check_values(name: str, values: Sequence[str], source: Source, days: Tuple[
 def _reports(service: AWSCostService, given: argparse.Namespace, settings: Settings,
              bar: ProgressBar) -> List[Outcome]:
     study = Study(service, settings, given.budget or _set_budget(settings))
+    if given.ai:
+        from aws.bedrock import summarise  # only here: all else goes without Bedrock
+        bar.show(0.0, 1.0, "asking a model")
+        note = add_summary(study, given.model, summarise)
+        service.notes += [note] if note else []
     return write_reports(study, given.output, format_timestamp(int(time.time() * 1000)),
                          lambda what, share: bar.show(share, 1.0, what))
 
