@@ -16,6 +16,7 @@ from aws.queries import DAILY
 from aws.reports.base import Study, discover_reports
 from aws.reports.writing import write_reports
 from config import Settings
+from run_aws_costs import main
 
 pytest.importorskip("boto3", reason="boto3 is not installed")
 from ledger_aws import serve_ledger  # noqa: E402 (needs boto3)
@@ -68,3 +69,19 @@ def test_what_is_loaded_answers_any_filter_without_asking_again(source):
         assert [(row["service"], row["region"], row["cost"]) for row in told] == [
             (row["service"], row["region"], row["cost"]) for row in expected]
     assert source.spending() == asked
+
+
+def test_a_dry_run_says_what_it_would_cost_pays_for_nothing_and_writes_nothing(aws, source, tmp_path, capsys,
+                                                                              monkeypatch):
+    monkeypatch.setenv("FINOPS_TODAY", TODAY.isoformat())
+    words = ["--source", "live", "--endpoint-url", aws.url, "--cache", str(tmp_path / "kept"), "--output",
+             str(tmp_path / "reports"), "--from", "2026-01-01", "--account", "000000000001", "--quiet"]
+    assert main([*words, "--dry-run"]) == 0
+    told = capsys.readouterr().out
+    count = int(told.split()[3])
+    assert 5 <= count <= MOST_REQUESTS and "nothing was written" in told and not (tmp_path / "reports").exists()
+    assert main([*words, "--no-reports", "--json"]) == 0
+    asked = json.loads(capsys.readouterr().out)
+    assert asked["asking"]["paid_requests"] > 0
+    assert Decimal(asked["total"]["net"]) == AWSCostService(BillSource(company()), Choice(
+        date(2026, 1, 1), TODAY, where={"account": ("000000000001",)})).total().net
