@@ -17,7 +17,8 @@ from aws.asking import Choice
 from aws.charges import COST_METRICS, UNBLENDED
 from aws.cost_service import AWSCostService
 from aws.queries import GRANULARITIES, MONTHLY, TAG
-from aws.reports.base import Study
+from aws.reports.base import Study, discover_reports
+from aws.reports.summary import add_summary
 from aws.reports.writing import Outcome, write_reports
 from aws.sources.base import Source, SourceOptions, discover_sources
 from aws.utils import export_to_csv, format_currency, get_date_range
@@ -53,6 +54,8 @@ def main(arguments: Sequence[str]) -> int:
     source = make_source(given, settings, bar)
     service = AWSCostService(source, make_choice(given, source))
     rows = service.get_costs(given.granularity, given.group_by)
+    if given.dry_run:
+        return _dry_run(service, given, settings, bar)
     bar.clear()
     if given.csv:
         export_to_csv(rows, given.csv)
@@ -146,7 +149,8 @@ def make_choice(given: argparse.Namespace, source: Source) -> Choice:
         where[TAG + key] = where.get(TAG + key, ()) + (value,)
     choice = Choice(first, last, given.metric, where)
     for name, values in where.items():
-        _check_values(name, values, source, AWSCostService(source, choice).days)
+        if not given.dry_run:  # which knows no value
+            _check_values(name, values, source, AWSCostService(source, choice).days)
     return choice
 
 
@@ -162,8 +166,26 @@ def _check_values(name: str, values: Sequence[str], source: Source, days: Tuple[
 def _reports(service: AWSCostService, given: argparse.Namespace, settings: Settings,
              bar: ProgressBar) -> List[Outcome]:
     study = Study(service, settings, given.budget or _set_budget(settings))
+    if given.ai:
+        from aws.bedrock import summarise  # only here: all else goes without Bedrock
+        bar.show(0.0, 1.0, "asking a model")
+        note = add_summary(study, given.model, summarise)
+        service.notes += [note] if note else []
     return write_reports(study, given.output, format_timestamp(int(time.time() * 1000)),
                          lambda what, share: bar.show(share, 1.0, what))
+
+
+def _dry_run(service: AWSCostService, given: argparse.Namespace, settings: Settings, bar: ProgressBar) -> int:
+    """Ask all that the reports ask, of a source that only counts it, and write nothing."""
+    study = Study(service, settings, given.budget)
+    for report in discover_reports().values() if not given.no_reports else ():
+        report(study).analyze()
+    bar.clear()
+    spent = service.source.spending()
+    print(as_json({"asking": spent}) if given.json else
+          f"dry run: about {spent.get('would_be_paid', 0):,} paid requests of $0.01 each, "
+          f"{spent.get('cached_answers', 0):,} answers kept from before; nothing was written")
+    return 0
 
 
 def _set_budget(settings: Settings) -> Optional[Decimal]:
