@@ -99,11 +99,17 @@ def test_one_daily_answer_by_service_and_record_type_covers_what_is_coarser(chan
 
 
 def test_days_make_up_months_but_months_no_other_days():
-    months = question_of(query(group_by=("service",)), FIRST, LAST)
+    months = question_of(query(group_by=("region",)), FIRST, LAST)
     assert BASE.covers(question_of(query(), FIRST, date(2026, 1, 15)))
     assert months.covers(question_of(query(), FIRST, LAST))
     assert not months.covers(question_of(query(), FIRST, date(2026, 1, 15)))
     assert not months.covers(question_of(query(granularity=DAILY), FIRST, LAST))
+
+
+def test_services_are_asked_for_by_days_at_once_since_the_reports_need_them_so():
+    assert asked(group_by=("service",))["Granularity"] == "DAILY" == asked(group_by=("record_type", "service"))[
+        "Granularity"]
+    assert asked(group_by=("service",), where={"region": ("a",)})["Granularity"] == "MONTHLY"
 
 
 def question(*groups, granularity=MONTHLY):
