@@ -21,6 +21,7 @@ _SCOPES = {"nat_traffic": "NatGateway-Bytes", "zone_traffic": "DataTransfer-Regi
 def truth_of(assets: List[Asset], ledger: Ledger, span: Span, seed: int) -> Dict[str, Any]:
     """Return the document: each plant with its kind, scope, days, dollars a month, and what of them can be saved.
 
+    `severity` is `clear`, or `subtle` where what was measured leaves doubt: a scanner's requests, say.
     A spike has `extra_usd` instead, beyond what its days usually cost. Amounts are texts of decimals.
     """
     planted = [*_wastes(assets, ledger, span), *_spikes(assets, ledger, span), *_scopes(assets, ledger, span)]
@@ -70,8 +71,8 @@ def _scopes(assets: List[Asset], ledger: Ledger, span: Span) -> Iterator[Dict[st
 
 
 def _place(asset: Asset) -> Dict[str, str]:
-    return {"service": asset.service, "resource": asset.id, "name": asset.name, "account": asset.account,
-            "region": asset.region}
+    return {"severity": asset.severity, "service": asset.service, "resource": asset.id, "name": asset.name,
+            "account": asset.account, "region": asset.region}
 
 
 def _monthly(ledger: Ledger, span: Span, metric: str = UNBLENDED, **where: Any) -> Decimal:
