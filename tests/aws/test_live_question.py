@@ -51,6 +51,13 @@ def test_record_types_come_along_where_a_group_is_free():
         {"Type": "COST_CATEGORY", "Key": "Unit"}, {"Type": "DIMENSION", "Key": "LINKED_ACCOUNT"}]
 
 
+def test_record_types_make_no_more_pages_of_days_than_the_reports_need():
+    assert len(asked(granularity=DAILY, group_by=("account",))["GroupBy"]) == 1
+    assert len(asked(granularity=DAILY, group_by=("service",))["GroupBy"]) == 2
+    without = asked(granularity=DAILY, group_by=("account",), without={"record_type": ("Tax",)})
+    assert without["Filter"] == {"Not": {"Dimensions": {"Key": "RECORD_TYPE", "Values": ["Tax"]}}}
+
+
 def test_conditions_on_groups_are_met_here_and_cost_no_request_of_their_own():
     assert "Filter" not in asked(where={"record_type": ("Usage",)})
     assert asked(group_by=("service",), where={"service": ("a",)}) == asked(group_by=("service",))
