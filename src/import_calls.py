@@ -67,13 +67,14 @@ class Outcome:
 def main(arguments: Sequence[str]) -> int:
     """Run the command; returns its exit code."""
     found = discover_importers()
-    options = _options(found).parse_args(arguments)
+    parser = _options(found)
+    options = parser.parse_args(arguments)
     if options.list:
         for name, one in found.items():
             print(f"{name:18} {one.title}: {one.description}")
         return 0
     if not options.files:
-        raise UsageError("name at least one file to import: see import_calls.py --help")
+        parser.error("name at least one file to import")
     sources = [(Path(name), _format_of(Path(name), options.format, found)) for name in options.files]
     output = Path(options.output)
     if output.exists() and output.stat().st_size and not (options.append or options.overwrite):

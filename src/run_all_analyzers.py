@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Sequence, Tuple, Type
 
 from analyzers.base import Analyzer, discover_analyzers
+from aws.reports.base import every_report
 from calls.values import format_timestamp
 from config import Settings, load_settings
 from console import Options, ProgressBar, note, run_command
@@ -79,7 +80,7 @@ def make_options(settings: Settings, found: Dict[str, Any]) -> argparse.Argument
     add("--validate", action="store_true", help="print the faults of the log, with line numbers, and end")
     add("--list", action="store_true", help="list the analysers and end")
     add("--json", action="store_true", help="print the outcome as JSON")
-    add("--quiet", "-q", action="store_true", help="show no progress")
+    add("--quiet", "-q", action="store_true", help="show no progress, only what failed")
     add("--verbose", action="store_true", help="show where an error came from")
     return options
 
@@ -90,14 +91,16 @@ def run_analyzers(chosen: List[Any], options: argparse.Namespace, settings: Sett
     # A short command over counts that stay: looking for circles of dead objects among them only costs time.
     gc.disable()
     dataset = _counted(options, settings)
-    site = Site(options.output, list(discover_analyzers().values()), format_timestamp(int(time.time() * 1000)),
+    site = Site(options.output, every_report(), format_timestamp(int(time.time() * 1000)),
                 [one.id for one in chosen], options.tables)
 
     def show(done: List[Done]) -> None:
-        if not options.json and not options.quiet:
-            for outcome, _ in done:
+        for outcome, _ in done:
+            if not options.json and (outcome.error or not options.quiet):
                 print(_line(outcome), file=sys.stderr)
 
+    if len(chosen) > 1:
+        dataset.rollup.prepare()
     tasks = [functools.partial(_run_group, [one(dataset=dataset, settings=settings) for one in group], site)
              for group in _groups(chosen)]
     outcomes = []

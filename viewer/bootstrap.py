@@ -24,7 +24,8 @@ def find_sources(script: str) -> None:
         return
     os.environ["PYTHONPATH"] = os.pathsep.join(folders + [one for one in known if one])
     command = [sys.executable, script, *sys.argv[1:]]
-    sys.stdout.flush()
+    if sys.stdout is not None:  # as it is where the command was started with a closed one
+        sys.stdout.flush()
     if os.name == "nt":  # where exec leaves the shell behind
         sys.exit(subprocess.call(command))
     os.execv(sys.executable, command)

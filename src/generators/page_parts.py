@@ -7,7 +7,7 @@ import zlib
 from decimal import Decimal
 from typing import Any, Dict, List, Mapping, Optional, Set
 
-from blocks import Block, Chart
+from blocks import SIGN, Block, Chart
 
 _UNSAFE = str.maketrans({letter: f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"})
 _NOT_IN_IDS = re.compile(r"[^A-Za-z0-9_.-]")
@@ -57,7 +57,8 @@ class PageParts:
 
     def data_json(self, report: Mapping[str, Any]) -> str:
         """Return all data of the page as JSON that is safe inside a script element."""
-        return safe_json(dict({"tables": {}, "charts": {}}, **self._data, report=report))
+        return safe_json(dict({"tables": {}, "charts": {}}, **self._data, report=report,
+                              **({} if SIGN.get() == "$" else {"sign": SIGN.get()})))
 
 
 def rows_at(results: Any, path: str) -> List[Any]:
