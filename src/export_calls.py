@@ -7,11 +7,11 @@ import stopping  # noqa: F401 (before all others, so that a signal finds its ans
 # isort: split
 import argparse
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Dict, Iterator, Optional, Sequence, Type
 
+from calls.replacing import replacing
 from catalog.loader import load_catalog
 from config import load_settings, parse_date
 from console import Options, ProgressBar, run_command
@@ -110,19 +110,12 @@ def _shown(exporter: Exporter, dataset: Dataset, choice: Choice, bar: ProgressBa
 
 def _write(path: Path, pieces: Iterator[str]) -> None:
     """Write a file that is there whole or not at all."""
-    beside = path.with_name(path.name + ".new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with open(beside, "w", encoding="utf-8", newline="") as handle:
-            handle.writelines(pieces)
-            handle.flush()
-            os.fsync(handle.fileno())
-        os.replace(beside, path)
     except OSError as error:
         raise LogError(explain_os_error("write", path, error)) from error
-    finally:
-        if beside.exists():
-            beside.unlink()
+    with replacing(path) as handle:
+        handle.writelines(piece.encode("utf-8") for piece in pieces)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""Where AWS costs come from: one file a source, each answering the same questions with the same digits."""
