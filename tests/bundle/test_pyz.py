@@ -53,6 +53,7 @@ def test_it_simulates_analyses_exports_imports_and_serves_in_the_current_folder(
     assert started(pyz, tmp_path, "export", "--to", "csv", "--output", "all.csv", python=python).code == 0
     imported = started(pyz, tmp_path, "import", "all.csv", "--json", "-q", python=python)
     assert json.loads(imported.out)["path"] == str(tmp_path / "data" / "imported_calls.csv")
+    assert "net" in started(pyz, tmp_path, "aws", "--no-reports", python=python).out
     with Running(tmp_path, "--simulate", "0.4", python=python, serve=pyz, command="serve",
                  env=environment(tmp_path)) as viewer:
         viewer.until_fresh()  # by a worker and simulators that are processes of their own
