@@ -68,7 +68,8 @@ class HTMLReportGenerator(ChartBlocks, TableBlocks, TextBlocks):
     def page(self, report: Any, results: Mapping[str, Any], made: str = "") -> str:
         """Return a report's whole page."""
         self.begin(report.id, self.homes)
-        drawn = tuple(getattr(report, "page", ())) or generic_page(results)
+        described = getattr(report, "described", None)  # a page that differs with what was found
+        drawn = tuple(described(results) if described else getattr(report, "page", ())) or generic_page(results)
         if "recommendations" in results:
             drawn = self._with_recommendations(drawn)
         body = join(self.draw(block, results) for block in drawn)
