@@ -18,6 +18,8 @@ _NAMELESS = {"s3": "s3:bucket", "sns": "sns:topic", "sqs": "sqs:queue"}  # whose
 
 
 class _Found(NamedTuple):
+    """A charge that names a resource, and what the resource costs so far."""
+
     charge: Charge
     cost: Optional[Decimal]
 
