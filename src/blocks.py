@@ -8,8 +8,10 @@ How a value is written follows from its name (`cost` is money, `error_rate` a sh
 """
 from __future__ import annotations
 
+import contextlib
+from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Tuple, Union
+from typing import Iterator, Sequence, Tuple, Union
 
 # Kinds of values.
 MONEY = "money"  # dollars: $1,234.56, and $0.000013 for tiny ones
@@ -27,6 +29,21 @@ TIME = "time"  # 2026-01-31 14:05 UTC
 BADGE = "badge"  # a severity, confidence or class, as a coloured word
 YES_NO = "yes_no"
 TEXT = "text"
+
+# What stands before amounts: dollars, but for bills in another currency.
+SIGN: ContextVar[str] = ContextVar("SIGN", default="$")
+_SIGNS = {"USD": "$", "EUR": "\u20ac", "GBP": "\u00a3"}
+
+
+@contextlib.contextmanager
+def in_currency(code: str) -> Iterator[None]:
+    """Have all amounts written in a currency for the block, by its sign or else by its code of three letters."""
+    before = SIGN.set(_SIGNS.get(code, code + "\u00a0"))
+    try:
+        yield
+    finally:
+        SIGN.reset(before)
+
 
 # What a rise means.
 GOOD, BAD, NEUTRAL = "good", "bad", "neutral"
@@ -143,6 +160,16 @@ class Comparison(Block):
 
 
 @dataclass(frozen=True)
+class Choices(Block):
+    """A form that asks the server for this page again; what stands at the path describes it.
+
+    `action` is the address, `button` its word, `fields` rows of `name`, `title`, `value`, and either `options` (pairs
+    of value and text) or `kind` "date" with `least` and `most`. A report with one sets `forms`, the form-action of its
+    policy.
+    """
+
+
+@dataclass(frozen=True)
 class Chart(Block):
     """What all charts have: rows at the path, the column of labels, the columns of values, a bound on the labels.
 
@@ -224,3 +251,11 @@ class TreeMap(Chart):
 
     group: str = ""
     most: int = 40
+
+
+def walk(drawn: Sequence[Block]) -> Iterator[Block]:
+    """Yield blocks and those inside their sections."""
+    for block in drawn:
+        yield block
+        if isinstance(block, Section):
+            yield from walk(block.blocks)

@@ -39,6 +39,7 @@ class Settings:
     committed_discount: float = 0.2  # off list price, for capacity that is paid for whether used or not
     batch_discount: float = 0.5  # off list price, for calls that may wait
     monthly_budget_usd: float = 0.0  # for all organisations together; 0 takes last month's cost plus a tenth
+    aws_budget_usd: float = 0.0  # of AWS cost in a month; 0 takes last month's cost plus a tenth
     viewer_host: str = "127.0.0.1"  # the address that the viewer listens on
     viewer_port: int = 8000  # its port; 0 lets the system choose
     viewer_token: str = ""  # what requests to the viewer must carry; empty asks for none
@@ -51,6 +52,7 @@ class Settings:
     metering_token: str = ""  # what programs that send their calls to the viewer must carry; empty takes the viewer's
     metering_sync: str = "always"  # when a metered call is on the disk: always before the answer, interval, or never
     metering_body_mb: float = 4.0  # of a request with calls, as sent and unpacked, in megabytes
+    aws_cache_path: str = str(ROOT / "data" / "aws_answers")  # of paid answers from AWS, for their owner alone
     today: str = ""  # the date taken for today, YYYY-MM-DD in UTC; empty asks the clock
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from calls.record import AICall
 
-pytest_plugins = ["browser.browsing"]  # a real browser, for the tests that ask for one
+pytest_plugins = ["browser.browsing", "scripted_aws"]  # a real browser and a stand-in for AWS, where tests ask for one
 
 ROOT = Path(__file__).resolve().parent.parent
 SIMULATE = ROOT / "src" / "run_all_simulators.py"

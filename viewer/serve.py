@@ -11,7 +11,7 @@ import threading
 import webbrowser
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Optional, Sequence, Tuple
 
 from bootstrap import find_sources
 
@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 
 EXAMPLES = """examples:
   serve.py                            watch data/simulated_calls.csv, write and serve its reports
-  serve.py --simulate 50 --open       make 50 MB of calls first, and open the browser
+  serve.py --simulate --open          make 50 MB of calls first, and open the browser
+  serve.py --simulate 5               only 5 MB of them
   serve.py --csv calls.csv --port 0   another log, on a port that is free
   serve.py --host 0.0.0.0 --token …   for other machines too: they must send the token
+  serve.py --aws bill/                show the AWS costs of an export too, not those of a simulated company
   serve.py --metering                 take calls from programs, into data/metered_calls.csv
 """
 PORTS_TO_TRY = 50
@@ -63,7 +65,8 @@ def _parser(settings: Settings) -> argparse.ArgumentParser:
     parser = Parser(prog="serve.py", description=__doc__, epilog=EXAMPLES,
                     formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
-    add("--simulate", type=float, metavar="MB", help="start the simulators in the background, up to so many MB")
+    add("--simulate", type=float, nargs="?", const=settings.target_mb, metavar="MB",
+        help="start the simulators in the background, up to so many MB (without a number: %(const)g)")
     add("--open", action="store_true", help="open the browser")
     add("--csv", metavar="PATH",
         help="the call log (default data/simulated_calls.csv; data/metered_calls.csv with --metering)")
@@ -78,6 +81,8 @@ def _parser(settings: Settings) -> argparse.ArgumentParser:
         help="what programs that send calls must carry (default the --token)")
     add("--metering-sync", choices=POLICIES, default=settings.metering_sync,
         help="when a call is on the disk: before the answer, within a second, or whenever (default %(default)s)")
+    add("--aws", metavar="SOURCE", default="simulated",
+        help="whose AWS costs are shown: simulated (default), live, or the file or folder of an export")
     add("--interval", type=float, metavar="SECONDS", help="between two looks at the log (default 0.25)")
     add("--no-watch", action="store_true", help="write reports only when asked")
     add("--log-format", choices=FORMATS, default=TEXT, help="of the lines on standard error (default %(default)s)")
@@ -102,7 +107,18 @@ def _options(given: argparse.Namespace, settings: Settings) -> Options:
     if given.metering and not given.csv:
         log = log.with_name("metered_calls.csv")  # real calls do not mix with simulated ones unless told to
     return Options(log.absolute(), Path(given.reports).absolute(), given.host, given.port, given.token,
-                   given.allow_host, not given.no_watch, given.log_format, given.verbose, _metering(given, settings))
+                   given.allow_host, not given.no_watch, given.log_format, given.verbose, _metering(given, settings),
+                   *_aws(given.aws))
+
+
+def _aws(source: str) -> Tuple[str, str]:
+    """Return the id of the source of AWS cost, and the path of an export."""
+    from errors import UsageError
+    if source in ("simulated", "live"):
+        return source, ""
+    if not source or not Path(source).exists():
+        raise UsageError(f"--aws {source}: there is no such file or folder; else it is simulated or live")
+    return "export", str(Path(source).absolute())
 
 
 def _metering(given: argparse.Namespace, settings: Settings) -> Optional[MeteringOptions]:

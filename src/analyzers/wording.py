@@ -4,6 +4,8 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Union
 
+from blocks import SIGN
+
 NO_CALLS = "The log holds no calls yet."  # the headline of every report without data
 _MINUS = "\u2212"
 _HALF_A_CENT = Decimal("0.005")
@@ -13,7 +15,7 @@ def money(dollars: Union[Decimal, int]) -> str:
     """Return dollars with two places, below half a cent with two digits that are not 0: $1,234.56, $0.000013."""
     size = abs(Decimal(dollars))
     places = 2 if not size or size >= _HALF_A_CENT else 1 - size.adjusted()
-    return _signed(dollars < 0, f"${_rounded(size, places):,f}")
+    return _signed(dollars < 0, f"{SIGN.get()}{_rounded(size, places):,f}")
 
 
 def percent(share: float) -> str:

@@ -104,7 +104,7 @@ def full(value: Any, kind: str) -> str:
 def _numeric(exact: Decimal, kind: str) -> str:
     if kind in (b.MONEY, b.MONEY_CHANGE):
         noise = kind == b.MONEY_CHANGE and abs(exact) < _NOISE
-        return _signed(exact, "$" + _dollars(Decimal(0) if noise else abs(exact)), kind == b.MONEY_CHANGE)
+        return _signed(exact, b.SIGN.get() + _dollars(Decimal(0) if noise else abs(exact)), kind == b.MONEY_CHANGE)
     if kind in (b.SHARE, b.CHANGE, b.PERCENT):
         percent = exact if kind == b.PERCENT else exact * 100
         percent = Decimal(0) if kind == b.CHANGE and abs(percent) < _SLIGHT else percent

@@ -16,16 +16,16 @@ import blocks as b
 from generators.charts import ChartBlocks
 from generators.embedding import squeeze
 from generators.files import as_json, write_whole
-from generators.formats import UNKNOWN, show
 from generators.generic import generic_page
+from generators.provenance import foot, meta
 from generators.tables import TableBlocks
 from generators.templates import Markup, join, parts
-from generators.text_blocks import TextBlocks, figure, heading
+from generators.text_blocks import TextBlocks, heading
 
 ASSETS = Path(__file__).resolve().parent / "assets"
+NO_FORMS = "'none'"
 SCRIPTS = ("formats.js", "charts.js", "report.js")
 CHARTJS_HASH = "sha384-dug+JxfBvklEQdJ4AYuBBAIScUz0bVN73xpy273gcAwHjb3qI0fXmuYNaNfdyYJG"  # of 4.4.1, chart.umd.js
-INDEX = "index"
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _DIGEST = re.compile(rb'name="digest" content="([0-9a-f]+)"')
 
@@ -68,7 +68,9 @@ class HTMLReportGenerator(ChartBlocks, TableBlocks, TextBlocks):
     def page(self, report: Any, results: Mapping[str, Any], made: str = "") -> str:
         """Return a report's whole page."""
         self.begin(report.id, self.homes)
-        drawn = self._with_recommendations(tuple(getattr(report, "page", ())) or generic_page(results))
+        drawn = tuple(getattr(report, "page", ())) or generic_page(results)
+        if "recommendations" in results:
+            drawn = self._with_recommendations(drawn)
         body = join(self.draw(block, results) for block in drawn)
         return self.frame(report, results, body, made)
 
@@ -87,16 +89,18 @@ class HTMLReportGenerator(ChartBlocks, TableBlocks, TextBlocks):
 
     def frame(self, report: Any, results: Mapping[str, Any], body: Markup, made: str) -> str:
         """Return a page with everything around its body: policy, navigation, provenance, data, style and script."""
-        log = results.get("log", {})
         digest = data_digest(as_json(results))
+        forms = getattr(report, "forms", NO_FORMS)
 
         def filled(page_digest: str, made: str) -> str:
             identity = {"id": report.id, "title": report.title, "digest": digest, "made": made}
             return parts("page.html")["page"].fill(
-                policy=Markup(policy()), description=report.description, digest=page_digest, title=report.title,
-                style=Markup(asset("report.css")), script=Markup(script()), id=report.id, category=report.category,
-                lead=results.get("headline") or report.description, meta=_meta(log), body=body,
-                foot=_foot(report.id, log, made), data=Markup(self.data_json(identity)), groups=self._groups(report.id))
+                policy=Markup(policy(forms)),
+                description=report.description, digest=page_digest, title=report.title,
+                style=Markup(style(forms)), script=Markup(script()), id=report.id, category=report.category,
+                lead=results.get("headline") or report.description, meta=meta(results), body=body,
+                foot=foot(report.id, results, made), data=Markup(self.data_json(identity)),
+                groups=self._groups(report.id))
 
         return filled(hashlib.sha256(filled("", "").encode("utf-8")).hexdigest()[:32], made) + "\n"
 
@@ -149,29 +153,18 @@ def script() -> str:
 
 
 @functools.lru_cache(maxsize=None)
-def policy() -> str:
-    """Return the pages' Content-Security-Policy: nothing but their own constant script and style, and Chart.js."""
+def style(forms: str = NO_FORMS) -> str:
+    """Return the style of a page; only those with a form carry what is for forms."""
+    return asset("report.css") + (asset("form.css") if forms != NO_FORMS else "")
+
+
+@functools.lru_cache(maxsize=None)
+def policy(forms: str = NO_FORMS) -> str:
+    """Return the pages' Content-Security-Policy: nothing but their own constant script and style, and Chart.js.
+
+    `forms` is where a form may lead.
+    """
     own = [base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode() for text in
-           (script(), asset("report.css"))]
+           (script(), style(forms))]
     return (f"default-src 'none'; script-src 'sha256-{own[0]}' '{CHARTJS_HASH}'; style-src 'sha256-{own[1]}'; "
-            "img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'")
-
-
-def _meta(log: Mapping[str, Any]) -> Markup:
-    return parts("page.html")["meta"].fill(log=log.get("name", UNKNOWN), period=_period(log),
-                                           calls=figure(log.get("calls"), b.COUNT),
-                                           rejected=figure(log.get("rejected"), b.COUNT))
-
-
-def _foot(report: str, log: Mapping[str, Any], made: str) -> Markup:
-    reasons = ", ".join(f"{count:,} {reason}" for reason, count in (log.get("rejected_by_reason") or {}).items())
-    return parts("page.html")["foot"].fill(
-        log=log.get("name", UNKNOWN), bytes=figure(log.get("bytes"), b.BYTES), period=_period(log),
-        source="manifest.json" if report == INDEX else f"../json/{report}.json",
-        calls=figure(log.get("calls"), b.COUNT), rejected=figure(log.get("rejected"), b.COUNT),
-        reasons=f" ({reasons})" if reasons else "", made=made, made_text=show(made, b.TIME) if made else UNKNOWN)
-
-
-def _period(log: Mapping[str, Any]) -> str:
-    first, last = log.get("first"), log.get("last")
-    return f"{show(first, b.TIME)} to {show(last, b.TIME)}" if first and last else "without a call"
+            f"img-src data:; connect-src 'self'; base-uri 'none'; form-action {forms}")

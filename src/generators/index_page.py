@@ -6,7 +6,8 @@ from typing import Any, Dict, List, Mapping, Sequence
 
 import blocks as b
 from generators.formats import show
-from generators.html_generator import INDEX, HTMLReportGenerator, Page
+from generators.html_generator import HTMLReportGenerator, Page
+from generators.provenance import INDEX
 from generators.templates import Markup, join, parts
 
 _NOTHING = Markup("")
@@ -38,10 +39,11 @@ def index_page(generator: HTMLReportGenerator, entries: Sequence[IndexEntry], ma
     generator.begin(INDEX, generator.homes)
     body = join([_summary(generator, entries), *_blocks(generator, entries), *_groups(entries)])
     with_results = [one for one in entries if one.results]
-    log = with_results[0].results.get("log", {}) if with_results else {}
+    told: Dict[str, Any] = {name: next((one.results[name] for one in with_results if one.results.get(name)), {})
+            for name in ("log", "bill")}
     digests = {one.report.id: one.entry.get("digest") for one in entries}
     headline = next((one.results["headline"] for one in with_results if one.results.get("headline")), "")
-    return generator.frame(IndexReport, {"log": log, "digests": digests, "headline": headline}, body, made)
+    return generator.frame(IndexReport, {**told, "digests": digests, "headline": headline}, body, made)
 
 
 def _summary(generator: HTMLReportGenerator, entries: Sequence[IndexEntry]) -> Markup:
@@ -49,7 +51,8 @@ def _summary(generator: HTMLReportGenerator, entries: Sequence[IndexEntry]) -> M
     for entry in entries:
         for one in getattr(entry.report, "highlights", ()) if entry.results else ():
             if isinstance(one, b.Card):
-                cards.append(generator.card(replace(one, report=one.report or entry.report.id), entry.results))
+                with b.in_currency((entry.results.get("bill") or {}).get("currency", "USD")):
+                    cards.append(generator.card(replace(one, report=one.report or entry.report.id), entry.results))
     if not cards:
         return parts("index.html")["nothing"].fill()
     return parts("index.html")["summary"].fill(cards=join(cards))

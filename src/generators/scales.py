@@ -52,7 +52,7 @@ def nice_ticks(low: Decimal, high: Decimal, most: int = 5, whole: bool = False) 
 def tick_texts(ticks: Sequence[Decimal], kind: str) -> List[str]:
     """Return short texts for ticks, all in the one unit that suits the largest."""
     largest = max(map(abs, ticks))
-    prefix = "$" if kind in (b.MONEY, b.MONEY_CHANGE) else ""
+    prefix = b.SIGN.get() if kind in (b.MONEY, b.MONEY_CHANGE) else ""
     size, unit = _unit(largest, kind)
     scaled = [tick / size for tick in ticks]
     cents = bool(prefix) and any(one != one.to_integral_value() for one in scaled) and \

@@ -73,6 +73,15 @@ class TextBlocks(PageParts):
         text = self._cell(b.Column(name), value)
         return _part("when", text=text) if kind_of(name, value) in (b.DAY, b.TIME) else text
 
+    def choices(self, block: b.Choices, results: Any) -> Markup:
+        """Return a form of fields, each with what is chosen now."""
+        found = at(results, block.path)
+        if not isinstance(found, Mapping):
+            return self.empty(block)
+        fields = [_part("field", name=row["name"], title=row["title"], input=_input(row)) for row in found["fields"]]
+        return _part("choices", heading=heading(block), action=found["action"], button=found["button"],
+                     fields=join(fields))
+
     def recommendations(self, block: b.Recommendations, results: Any) -> Markup:
         """Return what to do, the most dollars first, as the results order it."""
         rows = self.rows(block, results)
@@ -163,6 +172,14 @@ def _named(block: b.Facts, here: Any) -> Iterator[Tuple[b.Column, Any]]:
     for one in chosen:
         column = b.Column(one) if isinstance(one, str) else one
         yield column, at(here, column.name)
+
+
+def _input(row: Mapping[str, Any]) -> Markup:
+    if row.get("kind") == "date":
+        return _part("date", name=row["name"], value=row["value"], least=row["least"], most=row["most"])
+    options = [_part("chosen" if value == row["value"] else "option", value=value, text=text)
+               for value, text in row["options"]]
+    return _part("select", name=row["name"], options=join(options))
 
 
 def _severity_rank(severity: Any) -> Tuple[int, str]:

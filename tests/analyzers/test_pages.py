@@ -4,7 +4,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, NamedTuple, Sequence, Tuple
+from typing import Any, Dict, List, Sequence, Tuple
 
 import pytest
 from builders import call, dataset_of
@@ -16,10 +16,9 @@ from calls.record import HEADER, AICall
 from config import Settings
 from conftest import ROOT, run, simulate
 from generators.files import as_json
-from generators.formats import number
 from generators.html_generator import HTMLReportGenerator, Page
-from generators.page_parts import at
-from generators.site import homes, walk
+from generators.site import homes
+from page_places import is_there, named
 from rollup.dataset import Dataset, load_dataset
 
 ANALYZERS = discover_analyzers()
@@ -69,66 +68,6 @@ def damaged(path: Path) -> Dataset:
     return load_dataset(path)
 
 
-class Named(NamedTuple):
-    """A place that a page names: a path, and a column of the rows there ("": what stands at the path)."""
-
-    path: str
-    column: str = ""
-    is_number: bool = False
-
-
-def named(block: Any) -> Iterator[Named]:
-    """Yield all places that a block (not those inside it) or a card names."""
-    if isinstance(block, b.Card):
-        yield from (Named(path) for path in (block.path, block.change, block.low, block.high) if path)
-        if block.spark:
-            yield Named(*block.spark.rpartition(".")[::2], is_number=True)
-    elif isinstance(block, b.Cards):
-        for card in block.cards:
-            yield from named(card if not block.path else card._replace(path=f"{block.path}.{card.path}"))
-    elif isinstance(block, b.Table):
-        yield from (Named(block.path, name) for name in [*map(name_of, block.columns), block.key])
-    elif isinstance(block, b.Facts):
-        yield from (Named(f"{block.path}.{name}".strip(".")) for name in map(name_of, block.names))
-    elif isinstance(block, b.Comparison):
-        yield from (Named(f"{block.path}.{path}".strip(".")) for row in block.rows for path in row[1:])
-    elif isinstance(block, b.Alerts):
-        yield from (Named(block.path, name) for name in (block.severity, block.value))
-    elif isinstance(block, b.Chart):
-        yield from named_by_chart(block)
-    elif not isinstance(block, (b.Section, b.Recommendations)):
-        yield Named(block.path)
-
-
-def named_by_chart(block: b.Chart) -> Iterator[Named]:
-    """Yield what a chart names."""
-    yield Named(block.path)
-    texts = [*block.label.split(), getattr(block, "group", ""), getattr(block, "across", "")]
-    yield from (Named(block.path, name) for name in texts if name)
-    yield from (Named(block.path, name_of(one), True) for one in block.values if block.label)
-    if isinstance(block, b.Lines):
-        rows = block.then or block.path
-        yield from (Named(rows, name, True) for name in (block.low, block.high) if name)
-        if block.then:
-            yield from (Named(rows, name) for name in block.label.split())
-
-
-def name_of(column: Any) -> str:
-    return column if isinstance(column, str) else str(column.name)
-
-
-def is_there(place: Named, results: Any) -> bool:
-    """Tell whether results hold something at a place: a number where it has to be one."""
-    found = at(results, place.path)
-    if not place.column:
-        return found is not None and found not in ("", [], {})
-    rows = found if isinstance(found, list) else [found]
-    values = [row[place.column] if isinstance(row, dict) and place.column in row else at(row, place.column)
-              for row in rows]
-    return any(value is not None and (not place.is_number or isinstance(value, list) or number(value) is not None)
-               for value in values)
-
-
 class Logs:
     """Some logs, counted, and what analysers find in them."""
 
@@ -170,7 +109,7 @@ def generator() -> HTMLReportGenerator:
 
 def described(analyzer: Any) -> Tuple[Any, ...]:
     """Return all blocks and cards that an analyser describes its page and its highlights with."""
-    return (*walk(analyzer.page), *analyzer.highlights)
+    return (*b.walk(analyzer.page), *analyzer.highlights)
 
 
 @pytest.mark.parametrize("identity", ANALYZERS)
@@ -214,13 +153,13 @@ def test_a_headline_is_a_sentence_and_claims_nothing_of_an_empty_log(identity: s
 def test_a_page_answers_top_down_figures_first_and_says_why_a_part_is_empty(identity: str) -> None:
     page = ANALYZERS[identity].page
     assert isinstance(page[0], b.Cards) and 3 <= len(page[0].cards) <= 6
-    charts = [block for block in walk(page) if isinstance(block, b.Chart)]
+    charts = [block for block in b.walk(page) if isinstance(block, b.Chart)]
     assert 2 <= len(charts) <= 8
-    assert all(block.title for block in walk(page) if isinstance(block, (b.Chart, b.Table, b.Section)))
+    assert all(block.title for block in b.walk(page) if isinstance(block, (b.Chart, b.Table, b.Section)))
 
 
 def test_every_id_has_one_home() -> None:
-    keys = Counter(block.key for analyzer in ANALYZERS.values() for block in walk(analyzer.page)
+    keys = Counter(block.key for analyzer in ANALYZERS.values() for block in b.walk(analyzer.page)
                    if isinstance(block, b.Table) and block.key)
     assert set(keys) >= {"customer", "organization", "feature", "model", "provider", "region"}
     assert set(keys.values()) == {1}

@@ -20,7 +20,8 @@ CDN = "https://cdn.jsdelivr.net/npm/chart.js@4.4.1/dist/chart.umd.js"
 FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-quic", "--no-first-run",
          "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-TYPICAL = ("index", "understanding", "geographic_latency", "churn_growth", "abuse_detection")
+TYPICAL = ("index", "understanding", "geographic_latency", "churn_growth", "abuse_detection", "aws_dashboard",
+           "aws_insights")
 EVERYTHING = bool(os.environ.get("FINOPS_TEST_EVERYTHING"))  # set by .ci/run: what is missing fails instead of skipping
 
 
@@ -73,6 +74,9 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reports]:
     simulate(folder / "calls.csv", 3, "--seed", 5, "--start", "2026-01-01", "--customers", 120)
     ran = run(ROOT / "src" / "run_all_analyzers.py", "--csv", folder / "calls.csv", "--output", folder / "reports",
               "--quiet")
+    assert ran.code == 0, ran.err
+    ran = run(ROOT / "src" / "run_aws_costs.py", "--output", folder / "reports", "--quiet", "--budget", "25000",
+              env=dict(os.environ, FINOPS_TODAY="2026-04-16"))
     assert ran.code == 0, ran.err
     with serve(folder / "reports") as url:
         yield Reports(folder / "reports", url)

@@ -30,6 +30,10 @@ RESULTS = {
     "daily": DAYS, "by_model": MODELS,
     "alerts": [{"severity": "high", "kind": "cost_spike", "text": "too much", "cost": "3"}],
     "periods": {"now": {"cost": "20", "calls": 10}, "before": {"cost": "16", "calls": None}},
+    "choices": {"action": "golden.html", "button": "Show", "fields": [
+        {"name": "first", "title": "From", "kind": "date", "value": "2026-01-01", "least": "2026-01-01",
+         "most": "2026-01-04"},
+        {"name": "model", "title": "Model", "value": "<b>", "options": [["", "all"], ["<b>", "<b>odd</b>"]]}]},
     "notes": ["Counted by UTC day.", "Two rows are missing."],
     "recommendations": [{"action": "Switch", "monthly_usd": "12.5", "evidence": "100 calls", "confidence": "high"}]}
 
@@ -58,7 +62,7 @@ class Report:
             b.Facts("summary", "Facts"), b.Notes("notes", "Notes"), b.Alerts("alerts", "Alerts"),
             b.Comparison("periods", "Periods", rows=(("Cost", "now.cost", "before.cost"),
                                                      ("Calls", "now.calls", "before.calls"))),
-            b.Table("nothing", "Nothing", empty="There is nothing yet."))))
+            b.Choices("choices", "Choices"), b.Table("nothing", "Nothing", empty="There is nothing yet."))))
 
 
 def drawn() -> str:

@@ -92,7 +92,7 @@ def test_a_folder_gets_pages_results_index_and_manifest(tmp_path):
     write(tmp_path)
     assert {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*")} == {
         "html/index.html", "html/manifest.json", "html/spend.html", "html/alerts.html", "json/spend.json",
-        "json/alerts.json"}
+        "json/alerts.json", ".index.lock"}
 
 
 def test_the_manifest_says_what_there_is(tmp_path):

@@ -90,7 +90,7 @@ def test_from_an_empty_folder_to_reports_another_log_and_a_server_that_goes_and_
         viewer.process.wait()
         until(tab, LOOK + " || " + says("#live", "no answer since"))
         page.screenshot(path=str(tmp_path / "lost.png"))
-        assert page.is_visible("#lost") and len(page.query_selector_all(".report-card")) == 13
+        assert page.is_visible("#lost") and len(page.query_selector_all(".report-card")) == 17
         page.click(".run >> nth=0")
         until(tab, says("#toast", "The viewer does not answer."))
     with Running(tmp_path, "--port", str(port), csv="data/other.csv"):
@@ -131,7 +131,7 @@ def generate_and_watch(tab: Any, viewer: Running, pictures: Path) -> None:
     figures = [one.inner_text() for one in page.query_selector_all("#cards .value span")]
     assert len(figures) > 2 and all(f">{one}<" in index for one in figures)
     groups = [one.inner_text() for one in page.query_selector_all("#groups h2")]
-    assert groups == ["FinOps", "Usage-Based Revenue", "Advanced"]
+    assert groups == ["FinOps", "Usage-Based Revenue", "Advanced", "AWS"]
     page.screenshot(path=str(pictures / "complete.png"), full_page=True)
 
 
@@ -162,9 +162,9 @@ def open_a_report(tab: Any) -> None:
     """A report is an ordinary page; what was searched and opened is remembered."""
     page = tab.page
     page.fill("#filter", "no such thing")
-    assert page.is_visible("#nothing-found") and page.inner_text("#found") == "0 of 13 reports"
+    assert page.is_visible("#nothing-found") and page.inner_text("#found") == "0 of 17 reports"
     page.fill("#filter", "token eco")
-    assert page.inner_text("#found") == "1 of 13 reports"
+    assert page.inner_text("#found") == "1 of 17 reports"
     page.click("li.report-card:not([hidden]) .open")
     assert page.inner_text("h1") == "Token Economics"
     page.go_back()
@@ -282,18 +282,23 @@ def test_every_state_of_a_report_has_its_word_and_its_reason(small: Running, ope
     runs[ids[3]]["status"] = "timeout"
     reports[4].update(stale=True)
     reports[5].update(exists=False, size_kb=None, generated_at=None)
-    reports.append(dict(reports[6], id="aws_costs", name="aws_costs.html", title="AWS Costs", category="AWS"))
+    made = {"exists": True, "size_kb": 5.0, "generated_at": "2026-01-01T00:00:00.000Z"}
+    status["aws"]["reports"][0].update(made)
+    status["aws"]["reports"][1].update(made, stale=True, reason="access was denied")
     tab = open_tab(address(small))
     tab.page.route("**/api/status", lambda route: route.fulfill(body=json.dumps(status)))
     tab.page.reload()
-    until(tab, "document.querySelectorAll('.report-card').length === 14")
+    until(tab, "document.querySelectorAll('.report-card').length === 17")
     states = [one.inner_text() for one in tab.page.query_selector_all(".report-card .state")]
     assert states[:7] == ["running", "waiting", "error", "timed out", "out of date", "not made yet", "up to date"]
+    assert states[13:] == ["made", "error", "not made yet", "not made yet"]
     cards = tab.page.query_selector_all(".report-card")
+    assert "Access was denied." in cards[14].inner_text() and cards[16].query_selector(".run").is_visible()
     assert "Division by zero <b>." in cards[2].inner_text()
     assert not cards[5].query_selector(".open").is_visible() and cards[5].query_selector(".run").inner_text() == "Run"
     assert [card.query_selector(".run").get_attribute("aria-disabled") for card in cards[:3]] == ["true", "true", None]
-    assert tab.page.inner_text("#groups h2 >> nth=-1") == "AWS" and tab.problems == []
+    assert tab.page.inner_text("#groups h2 >> nth=-1") == "AWS" and tab.page.is_visible(".explore >> nth=-1")
+    assert tab.problems == []
     tab.page.screenshot(path=str(tmp_path / "states.png"), full_page=True)
 
 

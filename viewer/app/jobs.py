@@ -11,7 +11,7 @@ from calls.values import format_timestamp
 WAITING, RUNNING, STOPPING = "waiting", "running", "stopping"
 COMPLETE, ERROR, STOPPED, TIMEOUT = "complete", "error", "stopped", "timeout"
 OPEN_STATES = (WAITING, RUNNING, STOPPING)
-SIMULATE, ANALYZE = "simulate", "analyze"
+SIMULATE, ANALYZE, AWS_REPORTS = "simulate", "analyze", "aws"
 _MOST_KEPT = 20
 
 

@@ -18,7 +18,7 @@ from generators.site import MANIFEST
 
 STATIC = Path(__file__).resolve().parent.parent / "static"
 INDEX = "index.html"
-OF_REPORTS = ("report.css", "formats.js")  # parts of the reports that the viewer's page shares
+OF_REPORTS = ("report.css", "form.css", "formats.js")  # parts of the reports that the viewer's page shares
 NOTHING = "there is nothing at this address"
 
 
@@ -84,7 +84,7 @@ class Pages:
         name = given.text("name")
         if name == MANIFEST:
             return self.manifest(request, given)
-        if name != INDEX and name not in [f"{one}.html" for one in self._reports.ids]:
+        if name != INDEX and name not in [f"{one}.html" for one in self._reports.served_ids]:
             raise Refusal(404, "there is no such report")
         return _found(self._files.read(self._reports.html, name), "this report has not been written yet", self._policy)
 
@@ -94,7 +94,7 @@ class Pages:
 
     def results_of(self, name: str) -> Response:
         """Return the file of a report's results."""
-        if name not in [f"{one}.json" for one in self._reports.ids]:
+        if name not in [f"{one}.json" for one in self._reports.served_ids]:
             raise Refusal(404, "there is no such report")
         return _found(self._files.read(self._reports.json, name), "this report has not been written yet")
 

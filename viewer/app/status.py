@@ -7,8 +7,9 @@ import time
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
+from app.aws_desk import AwsDesk
 from app.files import Served, packed
-from app.jobs import ANALYZE, SIMULATE, JobBook
+from app.jobs import ANALYZE, AWS_REPORTS, SIMULATE, JobBook
 from app.messages import JSON_TYPE, json_bytes
 from app.regeneration import Regenerator
 from calls.values import format_timestamp
@@ -18,17 +19,22 @@ FRESH_SECONDS = 0.1  # that one document is given to all who ask
 
 
 class ReportFolder:
-    """The reports of a folder; `reports` are the analyser classes."""
+    """The reports of a folder; `reports` are the analyser classes, `beside` are reports that tell of no log."""
 
-    def __init__(self, folder: Path, reports: Sequence[Any]) -> None:
+    def __init__(self, folder: Path, reports: Sequence[Any], beside: Sequence[Any] = ()) -> None:
         """Look at nothing yet."""
         self.html, self.json = folder / "html", folder / "json"
-        self._reports = list(reports)
+        self._reports, self._beside = list(reports), list(beside)
 
     @property
     def ids(self) -> List[str]:
-        """Return the ids of all reports."""
+        """Return the ids of the reports that tell of the log."""
         return [one.id for one in self._reports]
+
+    @property
+    def served_ids(self) -> List[str]:
+        """Return the ids of all reports."""
+        return [one.id for one in self._reports + self._beside]
 
     def manifest(self) -> Mapping[str, Any]:
         """Return the manifest; empty when there is none."""
@@ -65,10 +71,11 @@ class ReportFolder:
 class StatusBoard:
     """Makes the status document, at most ten times a second however many ask."""
 
-    def __init__(self, reports: ReportFolder, regenerator: Regenerator, book: JobBook,
+    def __init__(self, reports: ReportFolder, regenerator: Regenerator, aws: AwsDesk, book: JobBook,
                  facts: Mapping[str, Any]) -> None:
         """`facts` are what never changes, such as the version."""
-        self._reports, self._regenerator, self._book, self._facts = reports, regenerator, book, dict(facts)
+        self._reports, self._regenerator, self._aws = reports, regenerator, aws
+        self._book, self._facts = book, dict(facts)
         self._lock = threading.Lock()
         self._made_at = float("-inf")
         self._digest = ""
@@ -94,8 +101,10 @@ class StatusBoard:
         regenerator = self._regenerator
         progress, current = regenerator.progress, regenerator.current
         counted, csv = progress.counted or {}, regenerator.watcher.describe()
-        shares = {SIMULATE: csv["progress_pct"], ANALYZE: current["progress_pct"] if current else None}
-        return dict(self._facts, csv=csv, reports=self._reports.describe(regenerator),
+        aws = self._aws.describe()
+        shares = {SIMULATE: csv["progress_pct"], ANALYZE: current["progress_pct"] if current else None,
+                  AWS_REPORTS: aws["progress_pct"]}
+        return dict(self._facts, csv=csv, aws=aws, reports=self._reports.describe(regenerator),
                     analyzer_status=progress.describe(), jobs=self._book.describe(shares), regeneration=dict(
                         current or {"state": "idle", "analyzer": None, "progress_pct": None},
                         error=progress.error or None, rounds=regenerator.rounds,

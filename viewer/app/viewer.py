@@ -10,6 +10,9 @@ from typing import IO, Optional, Sequence, TextIO
 from analyzers.base import discover_analyzers
 from app.api import Api, Services
 from app.application import Application
+from app.aws_api import AwsApi
+from app.aws_desk import AwsDesk
+from app.aws_worker import AwsOptions
 from app.files import FileCache
 from app.jobs import JobBook
 from app.logs import EventLog
@@ -24,6 +27,7 @@ from app.server import ViewerServer
 from app.simulators import Simulators, Wish
 from app.status import ReportFolder, StatusBoard
 from app.watcher import Watcher
+from aws.reports.base import discover_reports
 from calls.locks import lock_file
 from config import Settings
 from errors import UsageError
@@ -49,6 +53,8 @@ class Options:
     log_format: str = "text"
     verbose: bool = False
     metering: Optional[MeteringOptions] = None
+    aws_source: str = "simulated"
+    aws_path: str = ""
 
 
 class Viewer:
@@ -62,10 +68,12 @@ class Viewer:
         self.options, self._settings = options, settings
         self.log = EventLog(stream, options.log_format, options.verbose, time.time)
         book, files = JobBook(time.time), FileCache()
-        reports = ReportFolder(options.reports, list(discover_analyzers().values()))
+        reports = ReportFolder(options.reports, list(discover_analyzers().values()), list(discover_reports().values()))
         watcher = Watcher(options.csv, settings)
         self.regenerator = Regenerator(watcher, options.reports, reports.ids, settings, book, self.log, options.watch)
         self.simulators = Simulators(book, self.log)
+        shown = AwsOptions(options.aws_source, options.aws_path, str(options.reports), settings.seed)
+        self.aws = AwsDesk(shown, settings, book, self.log)
         self.server = ViewerServer((options.host, options.port), _starting, self.log)
         self._claim = _claim(options.reports)
         guard = Guard(options.host, self.server.port, options.token, options.allowed_hosts,
@@ -73,14 +81,14 @@ class Viewer:
         self.metering = Metering(options.metering, options.csv, settings, guard, self.log)
         self.server.body_limit = self.metering.body_limit
         pages = Pages(reports, guard, files, bool(options.token))
-        board = StatusBoard(reports, self.regenerator, book, {
+        board = StatusBoard(reports, self.regenerator, self.aws, book, {
             "version": report_version(), "chartjs": pages.has_chartjs, "watching": options.watch,
             "metering": options.metering is not None})
         meter = Meter(self.regenerator)
         meter.server, meter.metering = self.server, self.metering
         api = Api(Services(settings, board, self.regenerator, self.simulators, pages, meter,
                            list(discover_scenarios().values()), self.metering))
-        self.router = Router(api.routes() + self.metering.routes() + pages.routes())
+        self.router = Router(api.routes() + AwsApi(self.aws, board).routes() + self.metering.routes() + pages.routes())
         self.server.application = Application(self.router, guard, RateLimit(settings.requests_per_minute), self.log)
         self._take_over(reports)
         self._thread = threading.Thread(target=self.server.serve_forever, args=(ACCEPT_SECONDS,), daemon=True)
@@ -110,7 +118,8 @@ class Viewer:
         self.server.shutdown()
         self.server.server_close()
         closing = [threading.Thread(target=target, args=arguments, daemon=True) for target, arguments in (
-            (self.server.close_connections, (CLOSE_SECONDS,)), (self.simulators.close, (SIMULATORS_SECONDS,)))]
+            (self.server.close_connections, (CLOSE_SECONDS,)), (self.simulators.close, (SIMULATORS_SECONDS,)),
+            (self.aws.close, ()))]
         for thread in closing:
             thread.start()
         self.regenerator.stop()

@@ -17,6 +17,7 @@ from typing import Any, Deque, Dict, List, NamedTuple, Optional, Tuple
 
 from analyzers.base import discover_analyzers
 from app.queries import answer
+from aws.reports.base import every_report
 from config import Settings
 from errors import FinOpsError, LogError
 from generators.site import Site
@@ -61,7 +62,7 @@ def work(connection: Any, settings: Settings, parent: int) -> None:
     """Be the worker until the other end of the pipe closes."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # both may be meant for the whole group: the server says when to end
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    end_with_parent(parent)
     if hasattr(os, "nice"):
         os.nice(NICENESS)
     try:
@@ -131,7 +132,7 @@ class Worker:
         self._connection.send((FINISHED, error, notes))
 
     def _analyse(self, dataset: Dataset, order: Order, failures: Dict[str, str]) -> None:
-        site = Site(order.reports, list(self._analyzers.values()), order.made, order.ids)
+        site = Site(order.reports, every_report(), order.made, order.ids)
         for one in order.ids:
             self._attend()
             self._connection.send((BEGAN, one))
@@ -202,6 +203,11 @@ def _place(problem: BaseException) -> str:
     """Return file and line where an exception came from, without the folders."""
     frames = traceback.extract_tb(problem.__traceback__)
     return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "nowhere"
+
+
+def end_with_parent(parent: int) -> None:
+    """End this process within a second of its parent's end, whatever it is doing then."""
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 
 
 def _end_with(parent: int) -> None:

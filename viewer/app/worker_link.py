@@ -4,7 +4,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import threading
-from typing import Any, Optional, Tuple
+from typing import Any, Callable, Optional, Tuple
 
 from app.worker import STOP, work
 from config import Settings
@@ -12,15 +12,18 @@ from config import Settings
 _REAP_SECONDS = 1.0  # for a process that closed its pipe to be gone
 
 
+Work = Callable[[Any, Settings, int], None]  # given its end of the pipe, the settings, and its parent
+
+
 class WorkerLink:
     """One worker process and the pipe to it."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Start the process; raises OSError when the system has none left."""
+    def __init__(self, settings: Settings, target: Work = work, name: str = "worker") -> None:
+        """Start the process, which runs `target`; raises OSError when the system has none left."""
         # Spawned, not forked: this process has threads, and a fork would copy their locks as they happen to be.
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
-        self._process: Any = context.Process(target=work, args=(theirs, settings, os.getpid()), name="worker")
+        self._process: Any = context.Process(target=target, args=(theirs, settings, os.getpid()), name=name)
         self._lock = threading.Lock()
         self._process.start()
         theirs.close()

@@ -2,10 +2,12 @@
 (function (FinOps, Viewer) {
   "use strict";
   const BUSY_MS = 1000, IDLE_MS = 15000, BETWEEN_UPDATES_MS = 15000, SETTLED_MS = 5000, JOBS_SHOWN = 5;
-  const HTML = "/reports/html/", OPEN = ["waiting", "running", "stopping"], SIMULATE = "simulate", page = document;
+  const HTML = "/reports/html/", SIMULATE = "simulate", page = document;
   const { age, all, ask, byId, copyOf, disable, get, isOff, one, recall, remember, sentence, timeText, toast, write } = Viewer;
+  const { isOpen, logSentence, megabytes, stateOf, titleOf, workSentence } = Viewer.words;
   const count = value => FinOps.format(value, "count");
   const wide = matchMedia("(min-width: 64rem)");
+  const every = of => [...of.reports, ...of.aws.reports];
   let status = null, etag = "";
 
   // Asks for something to be done; returns why it is not done, or an empty text. Progress is in the status.
@@ -53,8 +55,6 @@
     return Date.now() - movedAt < SETTLED_MS;
   }
 
-  const isOpen = job => OPEN.includes(job.state);
-
   function found() {
     if (lostSince) toast("The viewer answers again.");
     if (lostSince) movedAt = Date.now();
@@ -96,32 +96,30 @@
 
   function tellChanges(before) {
     const keyOf = job => job.id + job.asked_at, ended = before.jobs.filter(job => !isOpen(job)).map(keyOf);
-    const failed = status.reports.find((report, place) => report.reason && report.reason !== before.reports[place]?.reason);
+    const failed = every(status).find((report, place) => report.reason && report.reason !== every(before)[place]?.reason);
     const job = status.jobs.find(job => !isOpen(job) && !ended.includes(keyOf(job)));
     if (failed) toast(failed.title + ": " + sentence(failed.reason));
     else if (job) toast(jobTitle(job) + ": " + (job.message || job.state) + ".");
     if (status.regeneration.state !== "idle") return;
-    const fresh = status.reports.filter(report => report.exists && told.get(report.id) !== report.generated_at);
+    const fresh = every(status).filter(report => report.exists && told.get(report.id) !== report.generated_at);
     if (!fresh.length || status.csv.growing && Date.now() - updatesToldAt < BETWEEN_UPDATES_MS) return;
     updatesToldAt = Date.now();
     noteTold();
     if (!failed && !job) toast(fresh.length === 1 ? fresh[0].title + " is new." : count(fresh.length) + " reports are new.");
   }
 
-  const noteTold = () => status.reports.forEach(report => told.set(report.id, report.generated_at));
+  const noteTold = () => every(status).forEach(report => told.set(report.id, report.generated_at));
 
   // Progress
   const jobOf = kind => status.jobs.find(job => job.kind === kind && isOpen(job));
-  const titleOf = id => status.reports.find(report => report.id === id)?.title;
-  const jobTitle = job => titleOf(job.title) ? titleOf(job.title) + " again" : sentence(job.title).slice(0, -1);
-  const megabytes = size => size === null ? "unknown" : size.toFixed(1) + " MB";
+  const jobTitle = job => titleOf(status, job.title) ? titleOf(status, job.title) + " again" : sentence(job.title).slice(0, -1);
 
   function drawProgress() {
     const { csv, regeneration, reports } = status, isEmpty = !csv.exists && !csv.problem;
     const isSimulating = !!jobOf(SIMULATE), isFirst = isEmpty && !isSimulating && !reports.some(report => report.exists);
     byId("first").hidden = !isFirst;
     byId("progress").hidden = isFirst;
-    write(byId("progress-title"), logSentence(csv, isSimulating));
+    write(byId("progress-title"), logSentence(csv, jobOf(SIMULATE)));
     one(".figures").hidden = !csv.exists;
     const bar = byId("bar");
     bar.hidden = csv.progress_pct === null && !csv.growing && !isSimulating;
@@ -135,27 +133,10 @@
     write(byId("figure-rows"), count(csv.line_count));
     write(byId("figure-rate"), count(csv.rows_per_second));
     write(byId("figure-left"), csv.complete ? "none" : csv.eta_seconds === null ? "unknown" : timeText(csv.eta_seconds));
-    write(byId("working"), workSentence(regeneration, reports));
+    write(byId("working"), workSentence(status));
     write(byId("problem"), [csv.problem, regeneration.error].filter(Boolean).map(sentence).join(" "));
     const percent = csv.progress_pct === null || csv.complete ? "" : FinOps.format(csv.progress_pct, "percent") + " \u00b7 ";
     page.title = percent + "Revenium FinOps Showcase";
-  }
-
-  function logSentence(csv, isSimulating) {
-    if (csv.problem) return csv.path + " cannot be read";
-    if (isSimulating) return (jobOf(SIMULATE).state === "stopping" ? "Stopping " : "Generating ") + csv.path;
-    if (!csv.exists) return csv.path + " is not there";
-    if (csv.growing) return csv.path + " is growing";
-    return csv.path + (csv.target_mb !== null && !csv.complete ? " stopped short of its target" : " is complete");
-  }
-
-  function workSentence({ state, analyzer, progress_pct, rejected }, reports) {
-    const part = progress_pct === null ? "" : " (" + FinOps.format(progress_pct, "percent") + ")";
-    if (state === "counting") return "Counting calls" + part + ".";
-    if (state === "analysing") return "Writing " + (titleOf(analyzer) || "reports") + part + ".";
-    const fresh = reports.filter(report => report.exists && !report.stale).length;
-    return count(fresh) + " of " + count(reports.length) + " reports are up to date"
-      + (rejected ? "; " + count(rejected) + " rows were set aside as faulty" : "") + ".";
   }
 
   // The panel: log, generation, jobs
@@ -249,10 +230,10 @@
   let headlines = new Map(), shownGroups = "";
 
   function drawReports() {
-    const key = status.reports.map(report => report.category + report.id).join();
+    const key = every(status).map(report => report.category + report.id).join();
     if (key !== shownGroups) buildGroups();
     shownGroups = key;
-    status.reports.forEach(drawCard);
+    every(status).forEach(drawCard);
     filter();
     drawLast();
   }
@@ -260,12 +241,12 @@
   function buildGroups() {
     const groups = new Map();
     cards.clear();
-    for (const report of status.reports) {
+    for (const report of every(status)) {
       if (!groups.has(report.category)) groups.set(report.category, copyOf("group"));
       const group = groups.get(report.category), card = copyOf("card");
       one("ul", group).append(card);
       cards.set(report.id, card);
-      one(".run", card).onclick = event => isOff(event.target) || actAloud("/api/run-analyzer?id=" + encodeURIComponent(report.id));
+      one(".run", card).onclick = event => isOff(event.target) || actAloud(runAddress(report));
       one(".open", card).onclick = () => { remember("viewer-last", report.id); drawLast(); };
       one(".open", card).onauxclick = one(".open", card).onclick;
     }
@@ -274,24 +255,16 @@
       const title = one("h2", group);
       write(title, name);
       title.id = "group-" + place;
+      one(".explore", group).hidden = !status.aws.reports.some(report => report.category === name);
       group.setAttribute("aria-labelledby", title.id);
     });
   }
 
-  // The state of a report in words, and what it means.
-  function stateOf(report) {
-    const run = status.analyzer_status[report.id] || {}, moving = status.csv.growing || status.regeneration.state !== "idle";
-    if (run.status === "running") return ["running", "work"];
-    if (status.jobs.some(job => isOpen(job) && job.title === report.id)) return ["waiting", "work"];
-    if (run.status === "timeout") return ["timed out", "bad"];
-    if (run.status === "error") return ["error", "bad"];
-    if (!report.exists) return ["not made yet", ""];
-    if (report.stale) return moving ? ["catching up", "work"] : ["out of date", "warn"];
-    return ["up to date", "good"];
-  }
+  const isAws = report => status.aws.reports.some(other => other.id === report.id);
+  const runAddress = report => isAws(report) ? "/api/aws/reports" : "/api/run-analyzer?id=" + encodeURIComponent(report.id);
 
   function drawCard(report) {
-    const card = cards.get(report.id), [state, meaning] = stateOf(report), open = one(".open", card), run = one(".run", card);
+    const card = cards.get(report.id), [state, meaning] = stateOf(status, report), open = one(".open", card), run = one(".run", card);
     write(one("h3", card), report.title);
     write(one(".message", card), report.exists && headlines.get(report.name) || report.description);
     write(one(".reason", card), report.reason ? sentence(report.reason) : "");
@@ -303,12 +276,12 @@
     open.ariaLabel = "Open " + report.title;
     write(run, report.exists ? "Run again" : "Run");
     run.ariaLabel = run.textContent + ": " + report.title;
-    run.hidden = !status.csv.exists;
+    run.hidden = !status.csv.exists && !isAws(report);
     disable(run, ["running", "waiting"].includes(state));
   }
 
   function drawAges() {
-    for (const report of status.reports) {
+    for (const report of every(status)) {
       write(one(".made", cards.get(report.id)), report.exists
         ? FinOps.format(report.size_kb * 1000, "bytes") + ", made " + age(report.generated_at) : "");
     }
@@ -317,7 +290,7 @@
   function filter() {
     const words = byId("filter").value.toLowerCase().split(/\s+/).filter(Boolean);
     let left = 0;
-    for (const report of status.reports) {
+    for (const report of every(status)) {
       const card = cards.get(report.id), text = [card.textContent, report.category, report.description].join(" ").toLowerCase();
       card.hidden = !words.every(word => text.includes(word));
       left += !card.hidden;
@@ -329,7 +302,7 @@
   }
 
   function drawLast() {
-    const report = status.reports.find(report => report.id === recall("viewer-last") && report.exists), link = byId("last");
+    const report = every(status).find(report => report.id === recall("viewer-last") && report.exists), link = byId("last");
     link.hidden = !report;
     if (!report) return;
     link.href = HTML + report.name;
@@ -340,8 +313,8 @@
   let glanceKey = "";
 
   async function refreshGlance() {
-    const { rounds, state } = status.regeneration, isThere = status.reports.some(report => report.exists);
-    const key = [rounds, status.csv.path, isThere, state === "idle" && status.reports.map(report => report.generated_at)].join();
+    const { rounds, state } = status.regeneration, isThere = every(status).some(report => report.exists);
+    const key = [rounds, status.csv.path, isThere, state === "idle" && every(status).map(report => report.generated_at)].join();
     if (key === glanceKey) return;
     if (isThere && (state === "idle" || headlines.size)) await takeGlance();
     else byId("glance").hidden = byId("meta").hidden = true;

@@ -3,6 +3,7 @@
 window.FinOps = window.FinOps || {};
 (function (FinOps) {
   "use strict";
+  let sign = "$";
   const UNKNOWN = "unknown", LONGEST_TEXT = 600, FURTHEST = 300;
   const MONEY = ["money", "money_change"], SHARES = ["share", "change", "percent"], SCALED = ["compact", "bytes"];
   const NUMERIC = [...MONEY, ...SHARES, ...SCALED, "count", "number", "milliseconds"];
@@ -69,8 +70,8 @@ window.FinOps = window.FinOps || {};
   }
 
   function numeric(one, kind) {
-    if (kind === "money_change" && !atLeast(one, 5, 5)) return "$0.00";
-    if (MONEY.includes(kind)) return signed(one, "$" + dollars(one), kind === "money_change");
+    if (kind === "money_change" && !atLeast(one, 5, 5)) return sign + "0.00";
+    if (MONEY.includes(kind)) return signed(one, sign + dollars(one), kind === "money_change");
     if (kind === "change" && !atLeast(one, 5, 4)) return "0.0 %";
     if (SHARES.includes(kind)) {
       return signed(one, percent(kind === "percent" ? one : shifted(one, 2)) + " %", kind === "change");
@@ -114,4 +115,7 @@ window.FinOps = window.FinOps || {};
     const right = (other.below ? -other.digits : other.digits) * 10n ** BigInt(one.places);
     return left < right ? -1 : left > right ? 1 : 0;
   };
+
+  // What stands before amounts on this page.
+  FinOps.useSign = text => { sign = text; };
 })(window.FinOps);

@@ -291,6 +291,8 @@
     if (page.hidden) return;
     try {
       const reports = (await (await get("manifest.json")).json()).reports, own = reports.find(entry => entry.id === report.id);
+      // A page that was made for one question.
+      if (!own && report.id !== "index") return live.remove();
       const digest = own ? own.digest : reports.map(entry => entry.id + entry.digest).join();
       if (digest !== (known || report.digest)) await takeOver();
       known = digest;
@@ -348,6 +350,7 @@
   function startPage() {
     const data = JSON.parse(byId("data").textContent);
     report = data.report;
+    FinOps.useSign(data.sign || "$");
     tables = new Map();
     for (const id in data.tables) tables.set(id, new Table(id, data.tables[id], byId(id)));
     fitAll();

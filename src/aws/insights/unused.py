@@ -1,0 +1,136 @@
+"""What nobody uses and everybody pays for: idle machines and databases, volumes and addresses without a user."""
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Dict, Iterator, Mapping, Optional, Tuple
+
+from analyzers.base import HIGH, MEDIUM
+from analyzers.wording import money
+from aws.insights.findings import Finding, Insight, Purse, Scene, Standing
+from aws.insights.reading import (
+    ADDRESS,
+    BALANCER,
+    DATABASE,
+    GATEWAY,
+    INSTANCE,
+    SNAPSHOT,
+    VOLUME,
+    about,
+    called,
+    fact,
+    measure,
+    uses,
+)
+
+IDLE_CPU = 3.0  # percent on average: below, only the machine itself works
+IDLE_PEAK = 10.0  # percent, where the highest is known too
+OLD_SNAPSHOT_DAYS = 180
+IDLE_ADDRESS = ("IdleAddress", "ElasticIP:AdditionalAddress")
+
+
+class UnusedInsight(Insight):
+    """Resources that cost money and do nothing."""
+
+    id = "unused"
+    title = "Idle and unattached resources"
+    description = "Machines and databases that idle, volumes, addresses and gateways without a user, old snapshots"
+    rank = 10
+    kinds: Mapping[str, str] = {
+        "idle_instance": "Idle instance", "idle_database": "Idle database", "idle_load_balancer": "Idle load balancer",
+        "idle_nat_gateway": "Idle NAT gateway", "unattached_volume": "Unattached volume",
+        "unused_address": "Unused address", "old_snapshot": "Old snapshot"}
+
+    def find(self, scene: Scene, purse: Purse) -> Iterator[Finding]:
+        """Yield what is unused, and saves all that it costs when it goes."""
+        for one in scene.resources:
+            finding = _unused(one, scene.recent.days[1])
+            if finding and one.monthly:
+                yield about(finding, one)._replace(saving=one.monthly)
+        yield from _addresses(scene)
+
+
+def _unused(one: Standing, today: date) -> Optional[Finding]:
+    kind, resource = one.resource.kind, one.resource
+    if kind == INSTANCE:
+        return _idle_instance(one)
+    if kind == DATABASE:
+        return _idle_database(one)
+    if kind == VOLUME and _is_alone(one):
+        return Finding("unattached_volume", f"Take a snapshot of the volume {called(resource)} and delete it",
+                       "nothing is attached to it" + _size(one), HIGH)
+    if kind == ADDRESS and _is_alone(one):
+        return Finding("unused_address", f"Release the address {called(resource)}", "nothing is attached to it", HIGH)
+    if kind == BALANCER or kind.startswith(BALANCER + "/"):
+        return _silent(one, "idle_load_balancer", "load balancer", "requests", "connections", "connections_average")
+    if kind == GATEWAY:
+        return _silent(one, "idle_nat_gateway", "NAT gateway", "bytes", "gb", "connections", "processed_gb")
+    if kind == SNAPSHOT:
+        return _old_snapshot(one, today)
+    return None
+
+
+def _idle_instance(one: Standing) -> Optional[Finding]:
+    cpu, peak = measure(one.resource, "cpu_average_percent"), measure(
+        one.resource, "cpu_max_percent", "cpu_maximum_percent", "cpu_peak_percent")
+    if fact(one.resource, "state") not in (None, "running") or cpu is None or cpu >= IDLE_CPU:
+        return None
+    if peak is not None and peak >= IDLE_PEAK:
+        return None
+    return Finding("idle_instance", f"Stop the instance {called(one.resource)}, and delete it when nobody misses it",
+                   f"its processor was {cpu:.1f} % busy on average"
+                   + (f", {peak:.1f} % at most" if peak is not None else ""), HIGH if peak is not None else MEDIUM)
+
+
+def _idle_database(one: Standing) -> Optional[Finding]:
+    connections = measure(one.resource, "connections_average", "connections")
+    if connections is None or connections >= 0.5:
+        return None
+    return Finding("idle_database", f"Take a last snapshot of the database {called(one.resource)} and delete it",
+                   "nobody was connected to it" if not connections else
+                   f"{connections:.2f} connections were open on average", HIGH if not connections else MEDIUM)
+
+
+def _silent(one: Standing, kind: str, word: str, *measures: str) -> Optional[Finding]:
+    traffic = measure(one.resource, *measures)
+    if traffic is None or traffic > 0:
+        return None
+    return Finding(kind, f"Delete the {word} {called(one.resource)}", "nothing went through it", HIGH)
+
+
+def _old_snapshot(one: Standing, today: date) -> Optional[Finding]:
+    created = fact(one.resource, "created")
+    try:
+        age = (today - date(*map(int, (created or "")[:10].split("-")))).days
+    except (TypeError, ValueError):
+        return None
+    if age < OLD_SNAPSHOT_DAYS:
+        return None
+    return Finding("old_snapshot", f"Delete the snapshot {called(one.resource)}, or archive it",
+                   f"it was made {age} days ago", MEDIUM)
+
+
+def _is_alone(one: Standing) -> bool:
+    """Tell whether something that is made to be attached is known to be attached to nothing."""
+    attached = fact(one.resource, "attached_to", "attachment", "association", "associated_with")
+    return attached == "" or attached is None and fact(one.resource, "state") == "available"
+
+
+def _size(one: Standing) -> str:
+    size = fact(one.resource, "size_gb")
+    return f"; it has {size} GB" if size else ""
+
+
+def _addresses(scene: Scene) -> Iterator[Finding]:
+    """Yield idle addresses that only the usage type of a bill tells, of a source that knows no address by itself."""
+    known = {one.resource.id for one in scene.of_kind(ADDRESS) if one.monthly and _is_alone(one)}
+    sums: Dict[Tuple[str, str], Decimal] = {}
+    for use in uses(scene):
+        if any(word in use.usage_type for word in IDLE_ADDRESS) and use.resource not in known and use.monthly > 0:
+            key = (use.service, use.resource)
+            sums[key] = sums.get(key, Decimal(0)) + use.monthly
+    for (service, resource), cost in sorted(sums.items()):
+        what = f"the address {resource}" if resource else "the public addresses that nothing uses"
+        yield Finding("unused_address", f"Release {what}",
+                      f"{money(cost)} a month are billed as idle addresses", HIGH, cost, cost, service, resource)
+

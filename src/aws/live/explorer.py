@@ -1,0 +1,94 @@
+"""Cost Explorer, asked as seldom as can be: answers in memory, then those on the disk, then AWS itself."""
+from __future__ import annotations
+
+import threading
+from datetime import date, timedelta
+from typing import Any, Dict, List, Mapping, Optional, Sequence
+
+from aws.live.answers import Answer, read_answer
+from aws.live.cache import AnswerCache, Page
+from aws.live.connections import Account, Connections, Place
+from aws.live.meter import Meter
+from aws.live.operations import GET_TAGS, Operation
+from aws.live.question import Question
+from errors import AwsError
+
+
+class Explorer:
+    """Answers questions of cost for some accounts together; requests go one after the other, as AWS wants them.
+
+    `notes` say in sentences what could not be done. In a dry run, answers that are not kept are counted and empty.
+    """
+
+    def __init__(self, connections: Connections, accounts: Sequence[Account], cache: AnswerCache, meter: Meter,
+                 endpoint: str = "") -> None:
+        """Begin with nothing asked; `endpoint` keeps a stand-in's answers apart from those of AWS."""
+        self.notes: List[str] = []
+        self._connections = connections
+        self._accounts = accounts
+        self._cache = cache
+        self._meter = meter
+        self._endpoint = endpoint
+        self._answers: List[Answer] = []
+        self._tags: Dict[Any, List[str]] = {}
+        self._lock = threading.RLock()
+
+    def answer(self, question: Question) -> Answer:
+        """Return an answer that covers a question: the question's own, or a wider one that is there already."""
+        with self._lock:
+            known = self.known(question)
+            if known:
+                return known
+            # Each account is asked for its own costs only, so that a payer's answer does not hold its members' again.
+            own = len(self._accounts) > 1
+            periods = [period for account in self._accounts
+                       for page in self._pages(account, question.operation, question.parameters(
+                           account.id if own else ""))
+                       for period in page.get("ResultsByTime", ())]
+            answer = read_answer(question, periods)
+            self._answers.append(answer)
+            return answer
+
+    def known(self, question: Question) -> Optional[Answer]:
+        """Return an answer that covers a question, if one was given before."""
+        with self._lock:
+            for one in self._answers:
+                if one.question.covers(question):
+                    self._meter.count("cached_answers")
+                    return one
+        return None
+
+    def tag_keys(self, first: date, last: date) -> List[str]:
+        """Return the keys of tags on charges of a period."""
+        with self._lock:
+            if (first, last) not in self._tags:
+                asked = {"TimePeriod": {"Start": first.isoformat(), "End": (last + timedelta(days=1)).isoformat()}}
+                self._tags[first, last] = sorted({key for account in self._accounts
+                                                  for page in self._pages(account, GET_TAGS, asked)
+                                                  for key in page.get("Tags", ()) if key})
+            return self._tags[first, last]
+
+    def _pages(self, account: Account, operation: Operation, parameters: Mapping[str, Any]) -> List[Page]:
+        question = {"operation": operation.name, "account": account.id, "endpoint": self._endpoint,
+                    "parameters": parameters}
+        kept: Optional[List[Page]] = self._cache.get(question)
+        if kept is not None:
+            self._meter.count("cached_answers")
+            return kept
+        if self._meter.dry:
+            self._meter.count("would_be_paid_at_least")
+            return []
+        pages = [{operation.items: page.get(operation.items, [])} for page in self._connections.pages(
+            operation, Place(account, self._connections.home), parameters)]
+        try:
+            self._cache.keep(question, pages, final=_is_final(pages))
+        except AwsError as error:
+            note = f"The next look costs as much again, since {error}."
+            self.notes += [note] if note not in self.notes else []
+        return pages
+
+
+def _is_final(pages: Sequence[Page]) -> bool:
+    """Tell whether nothing in an answer may still change; one without periods may."""
+    periods = [period for page in pages for period in page.get("ResultsByTime", ())]
+    return bool(periods) and not any(period.get("Estimated", True) for period in periods)
