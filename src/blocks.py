@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Iterator, Tuple, Union
+from typing import Iterator, Sequence, Tuple, Union
 
 # Kinds of values.
 MONEY = "money"  # dollars: $1,234.56, and $0.000013 for tiny ones
@@ -251,3 +251,11 @@ class TreeMap(Chart):
 
     group: str = ""
     most: int = 40
+
+
+def walk(drawn: Sequence[Block]) -> Iterator[Block]:
+    """Yield blocks and those inside their sections."""
+    for block in drawn:
+        yield block
+        if isinstance(block, Section):
+            yield from walk(block.blocks)

@@ -6,23 +6,35 @@ Data goes to standard output, everything else to standard error. Exit codes: 0 d
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import signal
 import sys
 import time
 import traceback
-from typing import Callable, NoReturn, Optional, Sequence, TextIO
+from typing import Any, Callable, NoReturn, Optional, Sequence, TextIO
 
 import stopping
-from errors import FinOpsError, UsageError
+from errors import FinOpsError, UsageError, cure_of, explain_os_error
 
 BAR_WIDTH = 30
 LINE_SECONDS = 10.0  # between two progress lines where no terminal is
 REDRAW_SECONDS = 0.1
+DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)
+CALLED = "FINOPS_CALLED"  # the environment variable with the name that a launcher runs a command under
+LIMITS = (errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM)
 
 
 class Options(argparse.ArgumentParser):
-    """An argument parser whose mistakes are `UsageError`s: one line, that says what to do."""
+    """An argument parser whose mistakes are `UsageError`s: one line, that says what to do.
+
+    A launcher that runs a command under another name than its file's gives that name in the environment.
+    """
+
+    def __init__(self, *, prog: str, epilog: str = "", **given: Any) -> None:
+        """Take what `ArgumentParser` takes; examples in the epilog begin with `prog`."""
+        called = os.environ.get(CALLED) or prog
+        super().__init__(prog=called, epilog=epilog.replace(prog, called) or None, **given)
 
     def error(self, message: str) -> NoReturn:
         """Raise what argparse would print over several lines."""
@@ -31,6 +43,7 @@ class Options(argparse.ArgumentParser):
 
 def run_command(command: Callable[[Sequence[str]], int], arguments: Optional[Sequence[str]] = None) -> int:
     """Run a command and return its exit code; a `FinOpsError` becomes one line on standard error."""
+    open_missing_streams()
     arguments = sys.argv[1:] if arguments is None else arguments
     verbose = "--verbose" in arguments
     try:
@@ -51,14 +64,54 @@ def run_command(command: Callable[[Sequence[str]], int], arguments: Optional[Seq
         return int(stop.code or 1)
     except BrokenPipeError:
         # The reader of our output is gone (`| head`); say nothing, and keep Python from saying it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _let_go_of_output()
         return 0
     except Exception as error:  # noqa: BLE001 (the last catcher of a command; --verbose shows where)
         if verbose:
             traceback.print_exc()
-        print(f"error: unexpected {type(error).__name__}: {error} (run again with --verbose for the place)",
-              file=sys.stderr)
+        print(f"error: {_described(error)}", file=sys.stderr)
         return 1
+
+
+def _described(error: Exception) -> str:
+    """Return what to say of an error that nobody foresaw where it came from."""
+    if isinstance(error, MemoryError):
+        error = OSError(errno.ENOMEM, "")
+    if isinstance(error, OSError) and error.errno in LIMITS:
+        return f"cannot go on: {cure_of(error)}"
+    if isinstance(error, OSError) and error.errno in DISK_ERRORS and error.filename is None:
+        # Files of ours are written by those who know their names: what is left is our output.
+        _let_go_of_output()
+        return explain_os_error("write", "the output", error)
+    return f"unexpected {type(error).__name__}: {error} (run again with --verbose for the place)"
+
+
+def open_missing_streams() -> None:
+    """Give a command that was started with closed streams (`>&-`) others that lead nowhere.
+
+    Otherwise the next file that is opened, perhaps the log, takes the number of a stream, and gets its words.
+    """
+    descriptor = os.open(os.devnull, os.O_RDWR)
+    while descriptor <= 2:
+        os.set_inheritable(descriptor, True)
+        descriptor = os.dup(descriptor)
+    os.close(descriptor)
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 (held as long as the command runs)
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+
+
+def _let_go_of_output() -> None:
+    """Keep Python from trying again at exit to write what could not be written."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+def note(text: str) -> None:
+    """Tell something beside the command's own output."""
+    print(f"note: {text}", file=sys.stderr)
 
 
 class ProgressBar:

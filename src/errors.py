@@ -20,6 +20,10 @@ _CURES = {
     errno.EEXIST: "a file is where a folder is needed: check the path",
     errno.ENOENT: "no such file or folder: check the path",
     errno.EIO: "the disk reported an error: check it, then try again",
+    errno.EMFILE: "too many files are open at once: raise the limit, as with ulimit -n 1024",
+    errno.ENFILE: "the system has too many files open: end other programs, then try again",
+    errno.EAGAIN: "the system has no process left for it: end other programs, or raise the limit",
+    errno.ENOMEM: "there is not enough memory: end other programs, or raise the limit",
     errno.EFBIG: "the file would exceed the size limit: raise the limit or choose a smaller size",
 }
 
@@ -73,8 +77,12 @@ class AwsError(FinOpsError):
 
 def explain_os_error(action: str, path: object, error: OSError) -> str:
     """Turn an operating system's error into one sentence: what failed, on which file, and the cure."""
-    cure = _CURES.get(error.errno or 0) or (error.strerror or str(error)).lower()
-    return f"cannot {action} {os.fspath(path) if isinstance(path, os.PathLike) else path}: {cure}"
+    return f"cannot {action} {os.fspath(path) if isinstance(path, os.PathLike) else path}: {cure_of(error)}"
+
+
+def cure_of(error: OSError) -> str:
+    """Return what an operating system's error is, and what to do about it where that is known."""
+    return _CURES.get(error.errno or 0) or (error.strerror or str(error)).lower()
 
 
 def listed(names: Iterable[str]) -> str:

@@ -36,6 +36,9 @@ EXAMPLES = """examples:
 Source = Tuple[Path, Type[Importer]]
 BATCH_ROWS = 5000
 HEAD_BYTES = 65_536
+NO_TEXT = ((b"\x1f\x8b", "packed with gzip", "unpack it first"), (b"PK\x03\x04", "a zip archive or workbook",
+           "unpack it, or save it as CSV"), (b"PAR1", "Parquet", "export it as CSV or JSON"),
+           (b"\xff\xfe", "UTF-16", "save it as UTF-8"), (b"\xfe\xff", "UTF-16", "save it as UTF-8"))
 ALL_ONE = "tier_price_usd"  # the field that no source holds, and that is a number
 
 
@@ -64,13 +67,14 @@ class Outcome:
 def main(arguments: Sequence[str]) -> int:
     """Run the command; returns its exit code."""
     found = discover_importers()
-    options = _options(found).parse_args(arguments)
+    parser = _options(found)
+    options = parser.parse_args(arguments)
     if options.list:
         for name, one in found.items():
             print(f"{name:18} {one.title}: {one.description}")
         return 0
     if not options.files:
-        raise UsageError("name at least one file to import: see import_calls.py --help")
+        parser.error("name at least one file to import")
     sources = [(Path(name), _format_of(Path(name), options.format, found)) for name in options.files]
     output = Path(options.output)
     if output.exists() and output.stat().st_size and not (options.append or options.overwrite):
@@ -120,6 +124,9 @@ def _format_of(path: Path, wanted: str, found: Dict[str, Type[Importer]]) -> Typ
     except OSError as error:
         raise LogError(explain_os_error("read", path, error)) from error
     fitting = [one for one in found.values() if one.recognises(head)]
+    for begin, what, cure in NO_TEXT if not fitting else ():
+        if head.startswith(begin):
+            raise LogError(f"{path} is {what}: {cure}")
     if len(fitting) != 1:
         what = "no known format" if not fitting else f"as well {' as '.join(one.id for one in fitting)}"
         raise LogError(f"{path} is {what}: say which with --format, one of {listed(found)}")

@@ -20,7 +20,7 @@ from analyzers.base import Analyzer, discover_analyzers
 from aws.reports.base import every_report
 from calls.values import format_timestamp
 from config import Settings, load_settings
-from console import Options, ProgressBar, run_command
+from console import Options, ProgressBar, note, run_command
 from discovery import choose
 from errors import FinOpsError
 from generators.site import Site
@@ -75,11 +75,12 @@ def make_options(settings: Settings, found: Dict[str, Any]) -> argparse.Argument
         help="the folder that gets html/ and json/ (default reports)")
     add("--only", metavar="ID,ID", help=f"only these analysers, of: {', '.join(found) or 'none'}")
     add("--workers", type=int, default=settings.workers, help="processes (default: as many as pay off)")
+    add("--tables", action="store_true", help="write every table of the reports as CSV too, into csv/")
     add("--no-cache", action="store_true", help="count the whole log again, and keep no checkpoint")
     add("--validate", action="store_true", help="print the faults of the log, with line numbers, and end")
     add("--list", action="store_true", help="list the analysers and end")
     add("--json", action="store_true", help="print the outcome as JSON")
-    add("--quiet", "-q", action="store_true", help="show no progress")
+    add("--quiet", "-q", action="store_true", help="show no progress, only what failed")
     add("--verbose", action="store_true", help="show where an error came from")
     return options
 
@@ -91,13 +92,15 @@ def run_analyzers(chosen: List[Any], options: argparse.Namespace, settings: Sett
     gc.disable()
     dataset = _counted(options, settings)
     site = Site(options.output, every_report(), format_timestamp(int(time.time() * 1000)),
-                [one.id for one in chosen])
+                [one.id for one in chosen], options.tables)
 
     def show(done: List[Done]) -> None:
-        if not options.json and not options.quiet:
-            for outcome, _ in done:
+        for outcome, _ in done:
+            if not options.json and (outcome.error or not options.quiet):
                 print(_line(outcome), file=sys.stderr)
 
+    if len(chosen) > 1:
+        dataset.rollup.prepare()
     tasks = [functools.partial(_run_group, [one(dataset=dataset, settings=settings) for one in group], site)
              for group in _groups(chosen)]
     outcomes = []
@@ -109,7 +112,7 @@ def run_analyzers(chosen: List[Any], options: argparse.Namespace, settings: Sett
     site.finish({outcome.id: outcome.error for outcome in outcomes})
     seconds = time.perf_counter() - began
     print(json.dumps(_describe(dataset, outcomes, seconds), indent=2) if options.json
-          else _sentences(dataset, outcomes, seconds, Path(options.output)))
+          else _sentences(dataset, outcomes, seconds, Path(options.output), options.tables))
     return 1 if any(outcome.error for outcome in outcomes) else 0
 
 
@@ -120,8 +123,8 @@ def _counted(options: argparse.Namespace, settings: Settings) -> Dataset:
     dataset = load_dataset(options.csv, workers, not options.no_cache,
                            lambda done, whole: bar.show(done, whole, f"counted {done / 1e6:,.0f} MB"))
     bar.clear()
-    for note in dataset.notes:
-        print(f"note: {note}", file=sys.stderr)
+    for text in dataset.notes:
+        note(text)
     return dataset
 
 
@@ -160,12 +163,15 @@ def _describe(dataset: Dataset, outcomes: Sequence[Outcome], seconds: float) -> 
             "seconds": round(seconds, 3), "analyzers": [outcome._asdict() for outcome in outcomes]}
 
 
-def _sentences(dataset: Dataset, outcomes: Sequence[Outcome], seconds: float, output: Path) -> str:
+def _sentences(dataset: Dataset, outcomes: Sequence[Outcome], seconds: float, output: Path,
+               tables: bool) -> str:
     rejected = sum(dataset.rollup.rejected.values())
     done = sum(not outcome.error for outcome in outcomes)
     lines = [f"{done} of {len(outcomes)} analyses of {dataset.rollup.total().calls:,} calls in {seconds:.1f} s "
              f"({dataset.how} count {dataset.seconds:.1f} s)", f"  pages    {output / 'html'}",
              f"  results  {output / 'json'}"]
+    if tables:
+        lines.append(f"  tables   {output / 'csv'}")
     if rejected:
         lines.append(f"  {rejected:,} rows were set aside, see {dataset.rejected_path}")
     return "\n".join(lines)

@@ -121,13 +121,14 @@ def _describe(plan: Plan, summary: Summary, seconds: float) -> Dict[str, Any]:
         "path": str(plan.path), "truth": str(truth_path(plan.path)), "bytes": summary.bytes,
         "calls": sum(summary.rows.values()), "calls_by_scenario": summary.rows, "run": plan.spec.tag,
         "seed": plan.spec.seed, "start": format_timestamp(calendar.start_ms),
-        "end": format_timestamp(calendar.end_ms), "complete": summary.complete, "resumed": summary.resumed,
-        "set_aside_bytes": summary.set_aside_bytes, "seconds": round(seconds, 3)}
+        "end": format_timestamp(calendar.end_ms), "last_day": format_timestamp(calendar.end_ms - 1)[:10],
+        "complete": summary.complete, "resumed": summary.resumed, "set_aside_bytes": summary.set_aside_bytes,
+        "seconds": round(seconds, 3)}
 
 
 def _sentences(document: Dict[str, Any]) -> str:
     lines = [f"{'Wrote' if document['complete'] else 'Stopped early: wrote'} {document['calls']:,} calls of "
-             f"{len(document['calls_by_scenario'])} scenarios, {document['start'][:10]} to {document['end'][:10]}, "
+             f"{len(document['calls_by_scenario'])} scenarios, {document['start'][:10]} to {document['last_day']}, "
              f"in {document['seconds']:.1f} s",
              f"  log    {document['path']} ({document['bytes'] / 1e6:,.1f} MB)",
              f"  truth  {document['truth']}"]

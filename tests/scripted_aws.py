@@ -31,7 +31,7 @@ class ScriptedAws:
 
     def __init__(self) -> None:
         self.asked: List[Tuple[str, Dict[str, Any]]] = []
-        self.answers: Dict[str, List[Any]] = {}
+        self.answers: Dict[str, List[Said]] = {}
         self.roles: Dict[str, Any] = {}  # role to account, or None where it is denied
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
@@ -39,8 +39,8 @@ class ScriptedAws:
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def say(self, operation: str, *answers: Any) -> None:
-        """Answer with documents, with `refusal(...)`s, or by what returns one for parameters, in order."""
-        self.answers[operation] = [one if isinstance(one, tuple) or callable(one) else (200, one) for one in answers]
+        """Answer with documents, or with `refusal(...)`s, in order."""
+        self.answers[operation] = [one if isinstance(one, tuple) else (200, one) for one in answers]
 
     def asked_for(self, operation: str) -> List[Dict[str, Any]]:
         """Return the parameters of all requests of an operation."""
@@ -49,8 +49,7 @@ class ScriptedAws:
     def answer(self, operation: str, parameters: Dict[str, Any]) -> Said:
         self.asked.append((operation, parameters))
         left = self.answers.get(operation) or [refusal("NotImplemented", status=501)]
-        one = left.pop(0) if len(left) > 1 else left[0]
-        return one(parameters) if callable(one) else one
+        return left.pop(0) if len(left) > 1 else left[0]
 
     def stop(self) -> None:
         self._server.shutdown()
@@ -121,9 +120,9 @@ class Clock:
         return Surroundings(lambda: self.time, self.sleep, lambda: 0.5)
 
 
-def live(aws: ScriptedAws, folder: Any, today: date = date(2026, 3, 15), clock: Any = None,
+def live(aws: Any, folder: Any, today: date = date(2026, 3, 15), clock: Any = None,
          **options: Any) -> LiveSource:
-    """Return a live source that asks the stand-in."""
+    """Return a live source that asks a stand-in at its `url`."""
     return LiveSource(SourceOptions(today, endpoint_url=aws.url, cache=str(folder), **options),
                       surroundings=(clock or Clock()).surroundings)
 

@@ -246,3 +246,11 @@ def test_the_time_left_is_in_minutes_and_seconds(clock, seconds, left):
     stream = io.StringIO()
     _shown(stream, clock, (seconds, 50))
     assert stream.getvalue() == f"50%  text  {left} left\n"
+
+
+def test_a_command_goes_by_the_name_that_a_launcher_gives_it(monkeypatch):
+    monkeypatch.setenv("FINOPS_CALLED", "finops.pyz simulate")
+    options = Options(prog="run.py", epilog="examples:\n  run.py 5")
+    assert "usage: finops.pyz simulate" in options.format_help() and "finops.pyz simulate 5" in options.format_help()
+    with pytest.raises(UsageError, match="^unrecognized arguments: --x: see finops.pyz simulate --help$"):
+        options.parse_args(["--x"])

@@ -228,7 +228,7 @@ def test_a_run_says_what_it_wrote_and_where(tmp_path):
     ran = run(SIMULATE, *SMALL, "--output", path)
     rows = whole_lines(path)
     assert ran.code == 0 and ran.err == ""
-    assert re.match(rf"Wrote {rows:,} calls of 12 scenarios, 2026-01-01 to 2026-01-04, in \d+\.\d s\n", ran.out)
+    assert re.match(rf"Wrote {rows:,} calls of 12 scenarios, 2026-01-01 to 2026-01-03, in \d+\.\d s\n", ran.out)
     assert str(path) in ran.out and str(tmp_path / "calls.truth.json") in ran.out and "MB" in ran.out
     assert sorted(one.name for one in tmp_path.iterdir()) == ["calls.csv", "calls.truth.json"]
 
@@ -238,8 +238,8 @@ def test_the_json_summary_holds_what_was_written(tmp_path):
     ran = run(SIMULATE, *SMALL, "--seed", 9, "--output", path, "--json", "--scenarios", "viral_spike, base_traffic")
     document, calls = json.loads(ran.out), read_calls(path)
     assert ran.code == 0 and set(document) == {
-        "path", "truth", "bytes", "calls", "calls_by_scenario", "run", "seed", "start", "end", "complete", "resumed",
-        "set_aside_bytes", "seconds"}
+        "path", "truth", "bytes", "calls", "calls_by_scenario", "run", "seed", "start", "end", "last_day", "complete",
+        "resumed", "set_aside_bytes", "seconds"}
     assert document["path"] == str(path) and document["truth"] == str(tmp_path / "calls.truth.json")
     assert (document["bytes"], document["calls"]) == (path.stat().st_size, len(calls))
     assert list(document["calls_by_scenario"]) == ["base_traffic", "viral_spike"]

@@ -1,4 +1,4 @@
-"""The rules for all of src and viewer: sizes, docstrings, types, one way of importing, and the bare interpreter."""
+"""The rules for src, viewer and showcase: sizes, docstrings, types, one way of importing, the bare interpreter."""
 from __future__ import annotations
 
 import ast
@@ -14,12 +14,15 @@ import pytest
 
 from conftest import ROOT
 
-SRC, VIEWER = ROOT / "src", ROOT / "viewer"
+SRC, VIEWER, SHOWCASE = ROOT / "src", ROOT / "viewer", ROOT / "showcase"
 MOST_MODULE_LINES, MOST_FUNCTION_LINES, MOST_MEDIAN_LINES = 400, 60, 10
 FOR_ANYONE = ("config", "errors", "blocks")
+# Each may import those to its left.
 LAYERS = ("stopping", "console", "discovery", "side_by_side", "catalog", "calls", "simulator", "metering", "importers",
           "rollup", "exporters", "analyzers", "generators", "aws",
-          "bootstrap", "chartjs", "app")  # each may import those to its left; the last three are the viewer's
+          "bootstrap", "chartjs", "app",  # the viewer's
+          "support", "metadata", "instrumentation", "queries", "scenarios")  # the showcase's
+EXAMPLES = LAYERS[LAYERS.index("metadata"):]  # folders whose every file is a command
 FORBIDDEN = {"console": {"discovery"}, "discovery": {"console"}, "metering": {"simulator"},
              "rollup": {"simulator", "metering", "importers"},
              "analyzers": {"simulator", "metering", "importers", "exporters"},
@@ -31,7 +34,7 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 class Module(NamedTuple):
-    """A module under src or viewer: its path below that, its name, text and tree."""
+    """A module under src, viewer or showcase: its path below that, its name, text and tree."""
 
     path: Path
     name: str
@@ -52,7 +55,7 @@ def _module(path: Path, text: str) -> Module:
 
 
 MODULES = [_module(path.relative_to(folder), path.read_text(encoding="utf-8"))
-           for folder in (SRC, VIEWER) for path in sorted(folder.rglob("*.py"))]
+           for folder in (SRC, VIEWER, SHOWCASE) for path in sorted(folder.rglob("*.py"))]
 
 
 def _sample(text: str, path: str = "calls/sample.py") -> Module:
@@ -104,7 +107,7 @@ def _without_types(module: Module) -> List[str]:
 
 
 def _prints(module: Module) -> List[str]:
-    if module.is_any_of(MAY_PRINT):
+    if module.is_any_of(MAY_PRINT) or module.package in EXAMPLES:
         return []
     return _places(module, [node for node in ast.walk(module.tree) if isinstance(node, ast.Call)
                             and isinstance(node.func, ast.Name) and node.func.id == "print"])
@@ -175,7 +178,7 @@ def _everywhere(check, *arguments) -> List[str]:
 
 def test_there_is_something_to_measure():
     names = {module.name for module in MODULES}
-    assert {"errors", "config", "calls.record", "catalog", "simulator.core", "app.server"} <= names
+    assert {"errors", "config", "calls.record", "catalog", "simulator.core", "app.server", "support.sender"} <= names
 
 
 def test_no_module_is_longer_than_400_lines():
@@ -248,7 +251,7 @@ print("tried", len(sys.argv) - 1, "no_site", sys.flags.no_site)
 def test_every_module_can_be_imported_first_in_an_interpreter_without_any_package():
     names = [module.name for module in MODULES]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
-    environment["PYTHONPATH"] = os.pathsep.join([str(SRC), str(VIEWER)])
+    environment["PYTHONPATH"] = os.pathsep.join([str(SRC), str(VIEWER), str(SHOWCASE)])
     done = subprocess.run(
         [sys.executable, "-S", "-s", "-B", "-W", "error", "-c", f"OURS = {sorted(OURS)!r}\n" + IMPORT_EACH, *names],
         env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120)
@@ -297,6 +300,8 @@ def test_a_measure_finds_what_it_is_for(check, text, found):
     ("console.py", "import errors, discovery\n", ["discovery"]),
     ("errors.py", "import config, console\n", ["console"]),
     ("run_a.py", "import aws, calls\n", []),
+    ("queries/a.py", "import support.logs, analyzers.base, app, scenarios\n", ["scenarios"]),
+    ("app/a.py", "import support\n", ["support"]),
     ("calls/run_a.py", "import aws\n", ["aws"])])
 def test_the_order_of_imports_is_told_from_a_modules_place(path, text, wrong):
     found = _wrong_imports(_sample(text, path), set(LAYERS) | set(FOR_ANYONE))

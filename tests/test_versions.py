@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -36,3 +37,25 @@ def test_the_log_does_not_depend_on_where_it_is_written(tmp_path) -> None:
     for name in ("a", "b"):
         simulate(tmp_path / name / "calls.csv", 0.5, "--start", "2026-01-01")
     assert (tmp_path / "a" / "calls.csv").read_bytes() == (tmp_path / "b" / "calls.csv").read_bytes()
+
+
+IMPORT_ALL = """
+import importlib, os, sys
+folders = sys.argv[1:]
+sys.path[:0] = folders
+names = sorted(os.path.splitext(os.path.relpath(os.path.join(where, name), folder))[0].replace(os.sep, ".")
+               for folder in folders for where, _, found in os.walk(folder) for name in found if name.endswith(".py"))
+for name in names:
+    importlib.import_module(name[:-len(".__init__")] if name.endswith(".__init__") else name)
+files = [getattr(module, "__file__", None) or "" for module in sys.modules.values()]
+strangers = [file for file in files if "site-packages" in file]
+print(len(names) > 100, sys.flags.no_site, sys.flags.isolated, strangers)
+"""
+
+
+@pytest.mark.parametrize("python", PYTHONS, ids=[str(one) for one in PYTHONS])
+def test_every_installed_python_imports_every_module_with_nothing_but_its_standard_library(python: Path) -> None:
+    done = subprocess.run([str(python), "-I", "-S", "-B", "-W", "error", "-c", IMPORT_ALL, str(ROOT / "src"),
+                           str(ROOT / "viewer")], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          universal_newlines=True, timeout=120)
+    assert done.stdout == "True 1 1 []\n"

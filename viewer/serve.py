@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 EXAMPLES = """examples:
   serve.py                            watch data/simulated_calls.csv, write and serve its reports
-  serve.py --simulate 50 --open       make 50 MB of calls first, and open the browser
+  serve.py --simulate --open          make 50 MB of calls first, and open the browser
+  serve.py --simulate 5               only 5 MB of them
   serve.py --csv calls.csv --port 0   another log, on a port that is free
   serve.py --host 0.0.0.0 --token …   for other machines too: they must send the token
   serve.py --aws bill/                show the AWS costs of an export too, not those of a simulated company
@@ -64,7 +65,8 @@ def _parser(settings: Settings) -> argparse.ArgumentParser:
     parser = Parser(prog="serve.py", description=__doc__, epilog=EXAMPLES,
                     formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
-    add("--simulate", type=float, metavar="MB", help="start the simulators in the background, up to so many MB")
+    add("--simulate", type=float, nargs="?", const=settings.target_mb, metavar="MB",
+        help="start the simulators in the background, up to so many MB (without a number: %(const)g)")
     add("--open", action="store_true", help="open the browser")
     add("--csv", metavar="PATH",
         help="the call log (default data/simulated_calls.csv; data/metered_calls.csv with --metering)")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
+from collections import Counter
 from datetime import date
 from itertools import accumulate
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
@@ -63,12 +64,14 @@ def ordinal(time: str) -> int:
 def find_model_switches(rollup: Rollup) -> List[Finding]:
     """Return customers' features that moved from one day to the next to a dearer model, and stayed a while."""
     series: Dict[_Caller, Dict[str, Dict[str, Tuple[int, int]]]] = {}
+    callers = rollup.by("customer", "organization", "feature", "model")
+    models_of = Counter(group.key[:3] for group in callers)
+    # Most have one model all the time: only customers' cells who have several are looked at.
+    several = {key[0] for key, number in models_of.items() if number > 1}
     dimensions = ("day", "customer", "organization", "feature", "model")
-    cells = list(rollup.rows(("input_tokens", "output_tokens", "cost_nano"), *dimensions))
-    only: Dict[_Caller, str] = {}
-    several = {key[1:4] for key, *_ in cells if only.setdefault(key[1:4], key[4]) != key[4]}
-    for key, taken, given, nano in cells:
-        if key[1:4] in several:
+    for key, taken, given, nano in rollup.rows(("input_tokens", "output_tokens", "cost_nano"), *dimensions,
+                                               where={"customer": several}):
+        if models_of[key[1:4]] > 1:
             models = series.setdefault(key[1:4], {})
             models.setdefault(key[4], {})[key[0]] = (taken + given, nano)
     rates = _rates(rollup)
@@ -133,11 +136,12 @@ class _Level(NamedTuple):
 def find_prompt_bloat(rollup: Rollup) -> List[Finding]:
     """Return runs of days on which a customer's feature sent longer prompts than it does, at equal calls."""
     series: Dict[_Caller, List[_Day]] = {}
-    dimensions = ("day", "customer", "organization", "feature", "status")
+    dimensions = ("day", "customer", "organization", "feature")
     ordinals = {day: ordinal(day) for day, in rollup.sums("calls", "day")}
-    for key, number, tokens, nano in rollup.rows(("calls", "input_tokens", "cost_nano"), *dimensions):
-        if tokens and key[4] == SUCCESS:
-            series.setdefault(key[1:4], []).append((ordinals[key[0]], number, math.log(tokens / number), nano))
+    for key, number, tokens, nano in rollup.rows(("calls", "input_tokens", "cost_nano"), *dimensions,
+                                                 where={"status": SUCCESS}):
+        if tokens:
+            series.setdefault(key[1:], []).append((ordinals[key[0]], number, math.log(tokens / number), nano))
     levels = {caller: _level(days) for caller, days in sorted(series.items()) if len(days) >= HISTORY_DAYS}
     spreads = _spreads(levels)
     found = (_bloat(caller, level, *spreads[caller[2]]) for caller, level in levels.items())

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, insort
 from functools import lru_cache
+from operator import sub
 from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, TypeVar
 
 from analyzers.common import deviation, mean, median, quantile, robust_sigma, weekday
@@ -89,11 +90,13 @@ def discoveries(items: Sequence[Item], p_values: Sequence[float], tests: int,
 def mean_plus_3_sigma(series: Mapping[str, float]) -> List[Point]:
     """Return the points above the mean by three standard deviations: the plain rule, kept for comparison."""
     values = list(series.values())
-    middle, spread = mean(values), deviation(values)
+    middle = mean(values)
+    spread = deviation(values, middle)
     if not spread:
         return []
+    limit = middle + 3 * spread
     return [Point(time, value, middle, (value - middle) / spread, upper_tail((value - middle) / spread))
-            for time, value in series.items() if value > middle + 3 * spread]
+            for time, value in series.items() if value > limit]
 
 
 def robust_days(series: Mapping[str, float]) -> Optional[Rests]:
@@ -114,15 +117,15 @@ def robust_hours(series: Mapping[str, float]) -> Optional[Rests]:
     hours = [hour for hour, value in series.items() if value > 0]
     if len(hours) < LEAST_HISTORY:
         return None
-    logs = [math.log(series[hour]) for hour in hours]
-    keys = [_hour_class(hour) for hour in hours]
-    classes: Dict[Tuple[bool, str], List[float]] = {}
-    for key, log in zip(keys, logs):
-        classes.setdefault(key, []).append(log)
+    values = list(map(series.__getitem__, hours))
+    logs, keys = list(map(math.log, values)), list(map(_hour_class, hours))
+    classes: Dict[Tuple[bool, str], List[float]] = {key: [] for key in set(keys)}
+    for found, log in zip(map(classes.__getitem__, keys), logs):
+        found.append(log)
     overall = median(logs)
     levels = {key: _shrunk(median(found), len(found), overall, SEASON_PRIOR) for key, found in classes.items()}
-    rests = [log - levels[key] for key, log in zip(keys, logs)]
-    return Rests(hours, [series[hour] for hour in hours], rests, _spread(rests, *UPPER_OF_HOURS))
+    rests = list(map(sub, logs, map(levels.__getitem__, keys)))
+    return Rests(hours, values, rests, _spread(rests, *UPPER_OF_HOURS))
 
 
 @lru_cache(maxsize=None)
@@ -159,6 +162,7 @@ def _levels(flat: Sequence[float], overall: float) -> List[float]:
 
 def _spread(rests: Sequence[float], share: float, sigmas: float) -> float:
     """Return the spread of a scope's own swings: the larger of MAD and the upper side's."""
+    rests = sorted(rests)  # once, since what is sorted is sorted again in no time
     upper = (quantile(rests, share) - median(rests)) / sigmas
     return max(robust_sigma(rests), upper, LEAST_SPREAD)
 

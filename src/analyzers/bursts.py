@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from analyzers.common import median, quantile
-from analyzers.hours import CLOCK, Caller, Hours, hour_class
+from analyzers.hours import CLOCK, WEEK, Caller, Hours, hour_class
 
 EVIDENCE = 9.0  # logarithm of the ratio: outweighs odds of one in eight thousand windows
 LEAST_DAYS = 8  # active days of a customer's feature, before its habits are taken for known
@@ -28,6 +29,8 @@ UPPER = ((0.9, 1.282), (0.98, 2.054))  # quantiles that show the upper spread, a
 EVEN = 0.15  # of a customer's calls, spread evenly over the clock: nobody's night is quite silent
 PEERS_PRIOR = 5.0  # calls of an organisation's other customers that count as usual
 _LARGEST = 600.0  # of exponents
+_ROUNDING = 1e-6  # more than a sum of logarithms can be off
+_EACH = math.log(len(RUNAWAY_HOURS))
 
 
 class Burst(NamedTuple):
@@ -42,7 +45,10 @@ class Burst(NamedTuple):
 
 
 class _Habit(NamedTuple):
-    """How a customer uses a feature: calls of an active hour (logarithm, spread), active hours by weekly class."""
+    """How a customer uses a feature: calls of an active hour (logarithm, spread), and how likely hours are active.
+
+    `rates` of the hours of a week, by their remainder.
+    """
 
     level: float
     spread: float
@@ -87,9 +93,9 @@ def _habit(hours: Hours, level: float, spread: float) -> Optional[_Habit]:
         return None
     own = math.log(median(list(hours.values())))
     level = (level * LEVEL_PRIOR + own * len(hours)) / (LEVEL_PRIOR + len(hours))
-    counts = [0.0] * (2 * CLOCK)
-    for hour in hours:
-        counts[hour_class(hour)] += 1
+    counts = [0] * (2 * CLOCK)
+    for hour, number in Counter([hour % WEEK for hour in hours]).items():
+        counts[hour_class(hour)] += number
     span = max(days) - min(days) + 1
     active = len(days) / span
     rates: List[float] = []
@@ -98,7 +104,7 @@ def _habit(hours: Hours, level: float, spread: float) -> Optional[_Habit]:
         even = EVEN * (sum(clock) + 0.5) / CLOCK
         looks = (span * share + 0.5) * active * (1 + EVEN)
         rates += [((2 * clock[at] + clock[at - 1] + clock[(at + 1) % CLOCK]) / 4 + even) / looks for at in range(CLOCK)]
-    return _Habit(level, spread, rates)
+    return _Habit(level, spread, [rates[hour_class(hour)] for hour in range(WEEK)])
 
 
 class _Peers:
@@ -119,49 +125,60 @@ class _Peers:
         calls = self._calls[organization]
         usual = self._usual.get(organization)
         if usual is None:
-            usual = self._usual[organization] = [0.0] * (2 * CLOCK)
+            by_class = [0.0] * (2 * CLOCK)
             for hour, number in sorted(calls.items()):
                 place = hour_class(hour)
-                usual[place] += number / (self._weeks * (2 if place >= CLOCK else 5))
-        came = sum(calls.get(hour, 0) - own.get(hour, 0) for hour in window)
-        expected = math.fsum([usual[hour_class(hour)] for hour in window])
+                by_class[place] += number / (self._weeks * (2 if place >= CLOCK else 5))
+            usual = self._usual[organization] = [by_class[hour_class(hour)] for hour in range(WEEK)]
+        came = sum([calls.get(hour, 0) - own.get(hour, 0) for hour in window])
+        expected = math.fsum([usual[hour % WEEK] for hour in window])
         return max(1.0, (came + PEERS_PRIOR) / (expected + PEERS_PRIOR))
 
 
 def _windows(caller: Caller, hours: Hours, habit: _Habit, peers: _Peers) -> List[Burst]:
     """Return the windows of a caller whose evidence suffices; each begins with a large hour."""
     least = math.exp(habit.level + LARGE)
-    large = sorted(hour for hour, calls in hours.items() if calls >= least)
+    large = sorted([hour for hour, calls in hours.items() if calls >= least])
     calm = DAY_LEVELS[0][0]
-    ratios = [_ratio(math.log(hours[hour]), habit, math.log(habit.rates[hour_class(hour)]) + calm) for hour in large]
+    ratios = _ratios([(math.log(hours[hour]), math.log(habit.rates[hour % WEEK])) for hour in large], habit, calm)
     order: List[int] = []
     found = []
     for at, start in enumerate(large):
         for length in WINDOWS:
             end = bisect_left(large, start + length, at)
             # On the calmest of days the evidence is at its highest; few windows pass even that.
-            if max(_with_runaway(ratios[at:end], length)) < EVIDENCE:
+            if not _may_pass(ratios[at:end], length) or max(_with_runaway(ratios[at:end], length)) < EVIDENCE:
                 continue
             order = order or sorted(hours)
-            busier = peers.busier(caller[1], hours, range(start, start + length))
+            window = range(start, start + length)
+            busier = peers.busier(caller[1], hours, window)
             evidence = _evidence(hours, order, large[at:end], start, length, habit, busier)
-            calls = sum(hours.get(hour, 0) for hour in range(start, start + length))
-            usual = busier * math.exp(habit.level) * math.fsum(
-                [habit.rates[hour_class(hour)] for hour in range(start, start + length)])
+            calls = sum([hours.get(hour, 0) for hour in window])
+            usual = busier * math.exp(habit.level) * math.fsum([habit.rates[hour % WEEK] for hour in window])
             if evidence >= EVIDENCE and calls - usual >= LEAST_CALLS:
                 found.append(Burst(caller, start, large[end - 1], calls, usual, evidence))
     return found
 
 
-def _ratio(log_calls: float, habit: _Habit, log_rate: float) -> float:
-    """Return how much likelier an hour's calls are in a runaway than in ordinary use at so many active hours an hour.
+def _ratios(hours: Sequence[Tuple[float, float]], habit: _Habit, day: float) -> List[float]:
+    """Return how much likelier hours' calls are in a runaway than in ordinary use on a day of this level.
 
-    More calls than a runaway has speak no less for one.
+    `hours` are the logarithms of calls and of active hours an hour. More calls than a runaway has speak no less for one.
     """
-    spread = max(RUNAWAY_SPREAD, habit.spread)
-    short = min(0.0, log_calls - habit.level - RUNAWAY) / spread
-    rest = (log_calls - habit.level - max(0.0, log_rate)) / habit.spread
-    return math.exp(min(30.0, (rest * rest - short * short) / 2) - log_rate) * habit.spread / spread
+    level, ordinary, spread = habit.level, habit.spread, max(RUNAWAY_SPREAD, habit.spread)
+    found = []
+    for log_calls, log_rate in hours:
+        log_rate += day
+        short = min(0.0, log_calls - level - RUNAWAY) / spread
+        rest = (log_calls - level - max(0.0, log_rate)) / ordinary
+        found.append(math.exp(min(30.0, (rest * rest - short * short) / 2) - log_rate) * ordinary / spread)
+    return found
+
+
+def _may_pass(ratios: Sequence[float], length: int) -> bool:
+    """Tell whether some number of runaway hours may give a window enough evidence: one look instead of all."""
+    most = RUNAWAY_HOURS[-1] / length
+    return sum([math.log1p(most * ratio) for ratio in ratios]) > EVIDENCE + RUNAWAY_HOURS[0] - _ROUNDING
 
 
 def _with_runaway(ratios: Sequence[float], length: int) -> List[float]:
@@ -174,20 +191,22 @@ def _evidence(hours: Hours, order: Sequence[int], inside: Sequence[int], start: 
     """Return the log likelihood ratio of a window, over all levels that the day around it may have had."""
     begin = start - (CLOCK - length) // 2
     around = order[bisect_left(order, begin):bisect_right(order, begin + CLOCK - 1)]
-    clock = [habit.rates[hour_class(hour)] * busier for hour in range(begin, begin + CLOCK)]
-    usual, seen = math.fsum(clock), [(math.log(hours[hour]), math.log(clock[hour - begin])) for hour in around]
-    runaway = [(math.log(hours[hour]), math.log(clock[hour - begin])) for hour in inside]
+    clock = [habit.rates[hour % WEEK] * busier for hour in range(begin, begin + CLOCK)]
+    usual = math.fsum(clock)
+    seen = {hour: (math.log(hours[hour]), math.log(clock[hour - begin])) for hour in around}
+    runaway = [seen[hour] for hour in inside]
+    # Twice what an hour's calls are above the habit, and how many such hours are usual: all that a level changes.
+    excess = [(2 * (log_calls - habit.level), log_rate) for log_calls, log_rate in seen.values()]
+    scale = 2 * habit.spread ** 2
     plain, loaded = [], []
     for level, weight in DAY_LEVELS:
         fit = math.log(weight) - usual * math.exp(level) + len(around) * level
-        for log_calls, log_rate in seen:
+        for twice, log_rate in excess:
             more = log_rate + level
             if more > 0:
-                rest = log_calls - habit.level
-                fit += more * (2 * rest - more) / (2 * habit.spread ** 2)
+                fit += more * (twice - more) / scale
         plain.append(fit)
-        ratios = [_ratio(log_calls, habit, log_rate + level) for log_calls, log_rate in runaway]
-        loaded += [fit + gain - math.log(len(RUNAWAY_HOURS)) for gain in _with_runaway(ratios, length)]
+        loaded += [fit + gain - _EACH for gain in _with_runaway(_ratios(runaway, habit, level), length)]
     return _log_sum(loaded) - _log_sum(plain)
 
 

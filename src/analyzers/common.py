@@ -4,6 +4,7 @@ from __future__ import annotations
 import math
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence
 
 from calls.values import NANO_PER_USD
@@ -118,9 +119,10 @@ def mean(values: Sequence[float]) -> float:
     return math.fsum(values) / len(values) if values else 0.0
 
 
-def deviation(values: Sequence[float]) -> float:
-    """Return the population standard deviation; 0.0 of nothing."""
-    middle = mean(values)
+def deviation(values: Sequence[float], middle: Optional[float] = None) -> float:
+    """Return the population standard deviation; 0.0 of nothing. Who knows the mean may give it as `middle`."""
+    if middle is None:
+        middle = mean(values)
     return math.sqrt(mean([(value - middle) ** 2 for value in values]))
 
 
@@ -152,6 +154,7 @@ def concentration(values: Sequence[int], share: float = 0.1) -> Optional[float]:
     return ratio(sum(ordered[:top]), sum(ordered)) if ordered else None
 
 
+@lru_cache(maxsize=None)
 def weekday(day: str) -> int:
     """Return the weekday of an ISO day, Monday 0."""
     return date(int(day[:4]), int(day[5:7]), int(day[8:10])).weekday()

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import math
+from itertools import compress
 from operator import add
 from typing import Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
@@ -16,7 +17,7 @@ from analyzers.abuse_rules import (
 from analyzers.anomalies import binomial_tail, discoveries
 from analyzers.bursts import Burst, find_bursts
 from analyzers.common import median
-from analyzers.hours import CLOCK, Caller, HourlyUse, Row, day_text, hour_text, hourly_use
+from analyzers.hours import CLOCK, ROW_HOUR, ROW_REGION, Caller, HourlyUse, Row, day_text, hour_text, hourly_use
 from calls.record import RATE_LIMIT
 from rollup.rollup import Rollup
 
@@ -77,7 +78,8 @@ def _limited(rows: Sequence[Row]) -> Dict[str, Dict[int, List[int]]]:
     for row in rows:
         if row[2] == RATE_LIMIT:
             regions.setdefault(row[1], {}).setdefault(row[0], [0, 0, 0])[1] += row[3]
-    for hour, region, _, calls, nano in rows:
+    hours = {hour for cells in regions.values() for hour in cells}
+    for hour, region, _, calls, nano in compress(rows, map(hours.__contains__, map(ROW_HOUR, rows))):
         cell = regions.get(region, {}).get(hour)
         if cell:
             cell[0] += calls
@@ -159,16 +161,27 @@ def find_region_switches(use: HourlyUse, offsets: Mapping[str, int]) -> List[Fin
     """
     found = []
     for (customer, organization), regions in sorted(_regions(use).items()):
-        home = max(sorted(regions), key=lambda region: len({row[0] // CLOCK for row in regions[region]}))
+        active = {region: {row[0] // CLOCK for row in rows} for region, rows in regions.items()}
+        home = max(sorted(regions), key=lambda region: len(active[region]))
+        days = len(set().union(*active.values()))
+        if days < HISTORY_DAYS:
+            continue
         offset = offsets.get(home)
-        visits = {region: _visits(rows, offset) for region, rows in regions.items()}
-        for region, run in _strange_runs(visits, home, offset is not None):
-            calls, quiet, nano = (sum(visits[region][day][place] for day in run) for place in range(3))
-            when = "" if offset is None else f", {quiet / calls:.0%} of them between 0 and 6 o'clock local time"
-            found.append(Finding(
-                REGION_SWITCH, {"customer": customer, "organization": organization, "region": region},
-                day_text(run[0]), day_text(run[-1]), float(len(run)), None, calls, nano,
-                f"{calls:,} calls from {region} on {len(run)} day(s) in a row{when}; the customer calls from {home}"))
+        daily: Dict[int, int] = {}
+        for region in sorted(regions):
+            if region == home or len(active[region]) > HOME_SHARE * days:
+                continue
+            visits = _visits(regions[region], offset)
+            for run in _strange_runs(visits, offset is not None):
+                daily = daily or _daily(regions)
+                calls, quiet, nano = (sum(visits[day][place] for day in run) for place in range(3))
+                if not _is_much(run, calls, _usual_near(daily, run), offset is not None):
+                    continue
+                when = "" if offset is None else f", {quiet / calls:.0%} of them between 0 and 6 o'clock local time"
+                found.append(Finding(
+                    REGION_SWITCH, {"customer": customer, "organization": organization, "region": region},
+                    day_text(run[0]), day_text(run[-1]), float(len(run)), None, calls, nano,
+                    f"{calls:,} calls from {region} on {len(run)} day(s) in a row{when}; the customer calls from {home}"))
     return found
 
 
@@ -176,14 +189,26 @@ def _regions(use: HourlyUse) -> Dict[Tuple[str, str], Dict[str, List[Row]]]:
     """Return the rows by region of the customers that called from several."""
     known: Dict[str, Set[str]] = {}
     for caller, rows in use.rows.items():
-        known.setdefault(caller[0], set()).update([row[1] for row in rows])
+        known.setdefault(caller[0], set()).update(map(ROW_REGION, rows))
     customers: Dict[Tuple[str, str], Dict[str, List[Row]]] = {}
     for caller, rows in use.rows.items():
         if len(known[caller[0]]) > 1:
             regions = customers.setdefault((caller[0], caller[1]), {})
             for row in rows:
-                regions.setdefault(row[1], []).append(row)
+                try:
+                    regions[row[1]].append(row)
+                except KeyError:
+                    regions[row[1]] = [row]
     return customers
+
+
+def _daily(regions: Mapping[str, Sequence[Row]]) -> Dict[int, int]:
+    """Return a customer's calls by day."""
+    daily: Dict[int, int] = {}
+    for rows in regions.values():
+        for row in rows:
+            daily[row[0] // CLOCK] = daily.get(row[0] // CLOCK, 0) + row[3]
+    return daily
 
 
 def _visits(rows: Iterable[Row], offset: Optional[int]) -> Dict[int, _Visit]:
@@ -197,29 +222,18 @@ def _visits(rows: Iterable[Row], offset: Optional[int]) -> Dict[int, _Visit]:
     return {day: _Visit(*cell) for day, cell in days.items()}
 
 
-def _strange_runs(visits: Mapping[str, Mapping[int, _Visit]], home: str,
-                  is_judged: bool) -> List[Tuple[str, List[int]]]:
-    """Return strange regions and days in a row whose calls from there are many enough, and at night."""
-    daily: Dict[int, int] = {}
-    for days in visits.values():
-        for day, visit in days.items():
-            daily[day] = daily.get(day, 0) + visit.calls
-    if len(daily) < HISTORY_DAYS:
-        return []
-    found = []
-    for region, days in sorted(visits.items()):
-        if region == home or len(days) > HOME_SHARE * len(daily):
-            continue
-        wanted = [day for day, visit in days.items() if not is_judged or visit.quiet >= QUIET_DAY * visit.calls]
-        for run in _runs(sorted(wanted)):
-            calls, usual = sum(days[day].calls for day in run), _usual_near(daily, run)
-            if is_judged and sum(days[day].quiet for day in run) < QUIET_SHARE * calls:
-                continue
-            least = STRANGE if is_judged else STRANGE[:1]
-            if calls >= LEAST_STRANGE and any(len(run) >= number and calls >= share * usual
-                                              for number, share in least):
-                found.append((region, run))
-    return found
+def _strange_runs(visits: Mapping[int, _Visit], is_judged: bool) -> List[List[int]]:
+    """Return the days in a row on which a region's calls came at night, as far as that can be judged."""
+    wanted = [day for day, visit in visits.items() if not is_judged or visit.quiet >= QUIET_DAY * visit.calls]
+    return [run for run in _runs(sorted(wanted))
+            if not is_judged or sum(visits[day].quiet for day in run) >= QUIET_SHARE * sum(
+                visits[day].calls for day in run)]
+
+
+def _is_much(run: Sequence[int], calls: int, usual: float, is_judged: bool) -> bool:
+    """Tell whether strange days have calls enough against a usual day."""
+    return calls >= LEAST_STRANGE and any(len(run) >= number and calls >= share * usual
+                                          for number, share in (STRANGE if is_judged else STRANGE[:1]))
 
 
 def _usual_near(daily: Mapping[int, int], run: Sequence[int]) -> float:

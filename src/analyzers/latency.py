@@ -1,44 +1,16 @@
-"""Latencies and speed of any part of a log, combined from one question to the rollup."""
+"""Latencies and speed of any part of a log."""
 from __future__ import annotations
 
-from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Dict, Iterable, List, Optional, Tuple
 
 from analyzers.common import ratio
 from rollup.cubes import EXACT_MS, OCTAVE_STEPS, Measures
 from rollup.histogram import Histogram
-from rollup.queries import add_counts
-from rollup.rollup import Group, Key, Rollup
+from rollup.rollup import Group, Key
 
 PRECISION = f"exact below {EXACT_MS:,} ms and within {50 / OCTAVE_STEPS:.1f} % above"  # of a percentile, for notes
 LIMIT_PRECISION = f"{100 / OCTAVE_STEPS:.1f} %"  # by how much more than a limit a call may take and count as within
 _MEDIAN_BAND = 98.0  # percent over the root of the calls: the 95 % interval of a median's rank is 50 ± this
-
-
-class LatencyTable:
-    """Histograms of successful calls by feature, provider, model, region; coarser ones are summed from finer."""
-
-    def __init__(self, rollup: Rollup, *names: str) -> None:
-        """Ask the rollup once, by the finest names that will be needed."""
-        self._answers: Dict[Tuple[str, ...], Dict[Key, Histogram]] = {names: rollup.latency(*names)}
-
-    def by(self, *dimensions: str) -> Dict[Key, Histogram]:
-        """Return the histogram of every combination of the dimensions' values, by key."""
-        if dimensions not in self._answers:
-            # The answer with the fewest dimensions that holds them has the fewest buckets to add.
-            names = min((one for one in self._answers if set(dimensions) <= set(one)), key=len)
-            self._answers[dimensions] = _summed(self._answers[names], [names.index(name) for name in dimensions])
-        return self._answers[dimensions]
-
-    def total(self) -> Histogram:
-        """Return the histogram of all successful calls."""
-        return self.by().get((), Histogram({}))
-
-
-def _summed(cells: Mapping[Key, Histogram], places: Sequence[int]) -> Dict[Key, Histogram]:
-    sums: Dict[Key, Dict[int, int]] = {}
-    for key, histogram in cells.items():
-        add_counts(sums, tuple(key[place] for place in places), histogram.counts)
-    return {key: Histogram(counts) for key, counts in sorted(sums.items())}
 
 
 def percentiles_row(histogram: Optional[Histogram]) -> Dict[str, Optional[float]]:

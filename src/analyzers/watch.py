@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import math
+from itertools import repeat
+from operator import add as plus, floordiv, mod, mul
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from analyzers.abuse_rules import GRAIN
@@ -18,8 +20,9 @@ from analyzers.anomalies import (
 )
 from analyzers.common import add
 from analyzers.hourly_rules import bursts_of
-from analyzers.hours import GRAIN as HOURLY, HourlyUse, hour_text, hourly_use
+from analyzers.hours import CLOCK, HOURS_TO_1970, HourlyUse, day_text, hour_text, hourly_use
 from rollup.cubes import Measures
+from rollup.queries import summed
 from rollup.rollup import Group, Rollup
 
 SCOPES = ("whole", "organization", "feature", "provider", "customer")  # wide to narrow
@@ -65,7 +68,7 @@ class Watch(NamedTuple):
 
 def watch(rollup: Rollup) -> Watch:
     """Look at every day and hour of every scope."""
-    daily, hourly = _series(rollup, GRAIN), _series(rollup, HOURLY)
+    daily, hourly = _series(rollup, "day", _day_text), _series(rollup, "hour", _hour_text)
     days = max(1, len(daily.get(("whole", ""), {})))
     floor = FLOOR * rollup.total().cost_nano / days
     by_day = _found(daily, robust_days, floor)
@@ -80,23 +83,32 @@ def watch(rollup: Rollup) -> Watch:
     return Watch(alerts[:budget], same, alerts[budget:], tested, plain)
 
 
-def _series(rollup: Rollup, names: Sequence[str]) -> Series:
-    """Return each scope's cost by day or hour, which is the first of the names, the scopes sorted."""
-    # The finest cells are asked for anyway, so that going through them is cheaper than rolling them up for each kind.
-    cells = list(rollup.rows(("cost_nano",), *names))
-    series: Series = {("whole", ""): {}}
-    for kind in SCOPES:
-        place = names.index(kind) if kind in names else None
-        found: Dict[str, Dict[str, int]] = {}
-        for key, nano in cells:
-            value, time = "" if place is None else key[place], key[0]
-            try:
-                sums = found[value]
-            except KeyError:
-                sums = found[value] = {}
-            sums[time] = sums.get(time, 0) + nano
-        series.update(((kind, value), sums) for value, sums in found.items())
+def _series(rollup: Rollup, time: str, text: Callable[[int], str]) -> Series:
+    """Return each scope's cost by day or hour, the scopes sorted; `text` names a time counted from 1970."""
+    series: Series = {}
+    # Some scopes at a time are made of the sums of what they share, which are far fewer than cells.
+    for kinds in (("customer", "organization"), ("feature", "provider", "whole")):
+        cells = rollup.coded(("cost_nano",), time, *kinds[:2])
+        span = max(cells.times, default=0) + 1
+        sums = summed(map(plus, map(mul, cells.callers, repeat(span)), cells.times), cells.measures[0])
+        callers = list(map(floordiv, sums, repeat(span)))
+        names = {number: text(number) for number in set(cells.times)}
+        times = list(map(names.__getitem__, map(mod, sums, repeat(span))))
+        for place, kind in enumerate(kinds):
+            scopes: Dict[str, Dict[str, int]] = {}
+            found = [scopes.setdefault(texts[place] if kind != "whole" else "", {}) for texts in cells.caller_texts]
+            for scope, when, nano in zip(map(found.__getitem__, callers), times, sums.values()):
+                scope[when] = scope.get(when, 0) + nano
+            series.update(((kind, value), one) for value, one in scopes.items() if one)
     return {scope: series[scope] for scope in sorted(series)}
+
+
+def _day_text(day: int) -> str:
+    return day_text(day + HOURS_TO_1970 // CLOCK)
+
+
+def _hour_text(hour: int) -> str:
+    return hour_text(hour + HOURS_TO_1970)
 
 
 def _runs(use: HourlyUse, rollup: Rollup, floor: float) -> List[Alert]:
@@ -171,19 +183,16 @@ class Cause(NamedTuple):
     factors: Dict[str, Optional[float]]
 
 
-def causes(groups: Sequence[Group], alerts: Sequence[Alert]) -> List[Cause]:
-    """Compare each alert's day with the scope's mean day before it; groups are of the finest grain."""
+def causes(rollup: Rollup, alerts: Sequence[Alert]) -> List[Cause]:
+    """Compare each alert's day with the scope's mean day before it, at the finest grain."""
     cells: Dict[Scope, List[Group]] = {one.scope: [] for one in alerts}
     for kind in {scope[0] for scope in cells}:
         if kind == "whole":
-            cells[kind, ""] += groups
+            cells[kind, ""] += rollup.by(*GRAIN)
             continue
         place = GRAIN.index(kind)
-        wanted = {value: found for (name, value), found in cells.items() if name == kind}
-        for group in groups:
-            found = wanted.get(group.key[place])
-            if found is not None:
-                found.append(group)
+        for group in rollup.by(*GRAIN, where={kind: {value for name, value in cells if name == kind}}):
+            cells[kind, group.key[place]].append(group)
     return [_cause(cells[one.scope], one) for one in alerts]
 
 

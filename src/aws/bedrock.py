@@ -67,7 +67,7 @@ def summarise(findings: Sequence[Mapping[str, Any]], figures: Mapping[str, Any],
     if not text:
         return Summary("", used, note=f"Written by the rules alone, since {used} answered nothing.")
     checked = check_numbers(text, sent)
-    note = (f"{len(checked.unknown)} numbers in this text stand in no figure of the rules and are marked."
+    note = (f"Numbers in this text that stand in no figure of the rules are marked: {len(checked.unknown)}."
             if checked.unknown else "")
     return Summary(checked.text, used, checked.unknown, note)
 

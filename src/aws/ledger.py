@@ -66,12 +66,27 @@ class Ledger:
                  for place, day in enumerate(series.days)]
         every = list(self._kinds.values())
         for day, number, place in sorted(cells):
-            series = every[number]
-            kind, start = series.kind, date.fromordinal(day)
-            amounts = Amounts(*(self._decimal(column[place]) for column in series.columns))
-            yield Charge(start, start + timedelta(kind.length), kind.account, kind.service, amounts, kind.region,
-                         kind.usage_type, kind.operation, kind.instance_type, kind.record_type, kind.resource,
-                         kind.unit, self.currency, kind.tags, kind.categories, day in self._estimated)
+            series, start = every[number], date.fromordinal(day)
+            yield self._charge(series, start, start + timedelta(series.kind.length),
+                               (column[place] for column in series.columns), day in self._estimated)
+
+    def totals(self, first: date, last: date) -> Iterator[Charge]:
+        """Yield what each combination of dimensions came to in a period, as one line from its first to its last day."""
+        for series in self._kinds.values():
+            part = series.between(first.toordinal(), last.toordinal())
+            if part.start < part.stop:
+                days = series.days[part]
+                sums = (None if None in column[part] else sum(column[part])  # type: ignore[arg-type]
+                        for column in series.columns)
+                yield self._charge(series, date.fromordinal(days[0]), date.fromordinal(days[-1] + 1), sums,
+                                   not self._estimated.isdisjoint(days))
+
+    def _charge(self, series: Series, start: date, end: date, amounts: Iterable[Optional[int]],
+                estimated: bool) -> Charge:
+        kind = series.kind
+        return Charge(start, end, kind.account, kind.service, Amounts(*map(self._decimal, amounts)), kind.region,
+                      kind.usage_type, kind.operation, kind.instance_type, kind.record_type, kind.resource, kind.unit,
+                      self.currency, kind.tags, kind.categories, estimated)
 
     def costs(self, query: CostQuery) -> Costs:
         """Answer a query; any number of dimensions to group by."""
@@ -224,7 +239,7 @@ class LedgerSource(Source):
 
     def inventory(self, first: date, last: date) -> Inventory:
         """Return the resources that charges of a period name, with what they cost by the bill."""
-        return Inventory(billed_resources(self.ledger.charges(), first, last))
+        return Inventory(billed_resources(self.ledger.totals(first, last)))
 
 
 def _has_days(series: Series, first: date, last: date) -> bool:

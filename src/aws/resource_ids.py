@@ -1,7 +1,6 @@
 """What the id of a resource tells of it, and the resources that a bill names."""
 from __future__ import annotations
 
-from datetime import date
 from decimal import Decimal
 from typing import Dict, Iterable, NamedTuple, Optional, Tuple
 
@@ -41,11 +40,11 @@ def kind_of(identity: str, service: str = "") -> str:
     return "s3:bucket" if service == _BUCKETS else ""
 
 
-def billed_resources(charges: Iterable[Charge], first: date, last: date) -> Tuple[Resource, ...]:
-    """Return what charges of a period name, dearest first; credits and refunds do not lessen a resource's cost."""
+def billed_resources(charges: Iterable[Charge]) -> Tuple[Resource, ...]:
+    """Return what charges name, dearest first; credits and refunds do not lessen a resource's cost."""
     found: Dict[Tuple[str, str], _Found] = {}
     for charge in charges:
-        if not charge.resource or not first <= charge.start <= last or charge.record_type in REDUCING:
+        if not charge.resource or charge.record_type in REDUCING:
             continue
         before = found.get((charge.account, charge.resource), _Found(charge, ZERO))
         amount = charge.amounts.unblended

@@ -80,12 +80,20 @@ class Periods:
         """Return which period a day falls into."""
         return bisect_right(self.starts, day) - 1 if self.first <= day <= self.last else None
 
-    def runs(self, days: Sequence[int]) -> List[Run]:
-        """Return which places of sorted days fall into which period; periods without any are left out."""
-        found: List[Run] = []
-        begin, end = bisect_left(days, self.first), bisect_right(days, self.last)
+    def numbers(self, days: Sequence[int], part: slice) -> Sequence[int]:
+        """Return which day each place in a part of sorted days falls on, for queries by day."""
+        length = part.stop - part.start
+        if length and days[part.stop - 1] - days[part.start] == length - 1:  # without a gap
+            begin = days[part.start] - self.first
+            return range(begin, begin + length)
+        return [day - self.first for day in days[part]]
+
+    def runs(self, days: Sequence[int], part: slice) -> List[Run]:
+        """Return which places in a part of sorted days fall into which period; periods without any are left out."""
         if self.daily:
-            return [(days[place] - self.first, place, place + 1) for place in range(begin, end)]
+            return [(number, place, place + 1) for place, number in enumerate(self.numbers(days, part), part.start)]
+        found: List[Run] = []
+        begin, end = part.start, part.stop
         while begin < end:
             number = bisect_right(self.starts, days[begin]) - 1
             behind = bisect_right(days, self.ends[number], begin, end)
@@ -98,16 +106,17 @@ class Sums:
     """Sums of one group of series over all periods of a query."""
 
     def __init__(self, group: Sequence[Series], periods: Periods) -> None:
-        """Find which parts of the series fall into which period."""
+        """Find which parts of the series fall into the periods."""
         self._periods = periods
-        self._parts = [(series, [] if _unbroken(series, periods) else periods.runs(series.days)) for series in group]
+        self._parts = [(series, series.between(periods.first, periods.last)) for series in group]
         self.mixed_units = False
 
     def present(self) -> List[int]:
         """Return the numbers of the periods that hold any charge."""
         found: Set[int] = set()
-        for series, runs in self._parts:
-            found.update([number for number, _, _ in runs] if runs else self._span(series))
+        for series, part in self._parts:
+            found.update(self._periods.numbers(series.days, part) if self._periods.daily else
+                         [number for number, _, _ in self._periods.runs(series.days, part)])
         return sorted(found)
 
     def amounts(self, metric: int) -> List[Optional[int]]:
@@ -116,30 +125,27 @@ class Sums:
             return self._usage()
         totals = [0] * len(self._periods.starts)
         unknown: Set[int] = set()
-        for series, runs in self._parts:
+        for series, part in self._parts:
             column = series.columns[metric]
             if series.unknown[metric]:
-                runs = runs or self._periods.runs(series.days)
-                unknown.update(number for number, begin, end in runs if None in column[begin:end])
+                unknown.update(number for number, begin, end in self._periods.runs(series.days, part)
+                               if None in column[begin:end])
                 column = [one or 0 for one in column]
-            _add(totals, column, runs, self._span(series) if not runs else range(0),
-                 series.between(self._periods.first, self._periods.last) if not runs else slice(0, 0))
+            if self._periods.daily:
+                _add_days(totals, column[part], self._periods.numbers(series.days, part))
+            else:
+                for number, begin, end in self._periods.runs(series.days, part):
+                    totals[number] += sum(column[begin:end])  # type: ignore[arg-type]
         return [None if number in unknown else one for number, one in enumerate(totals)] if unknown else list(totals)
-
-    def _span(self, series: Series) -> range:
-        """Return the numbers of the days that a series has no gap in."""
-        part = series.between(self._periods.first, self._periods.last)
-        begin = series.days[part.start] - self._periods.first if part.start < part.stop else 0
-        return range(begin, begin + part.stop - part.start)
 
     def _usage(self) -> List[Optional[int]]:
         """Return what was used; a line that names neither an amount nor a unit used nothing, and spoils no sum."""
         totals: Dict[int, int] = {}
         units: Dict[int, str] = {}
         unknown: Set[int] = set()
-        for series, _ in self._parts:
+        for series, part in self._parts:
             unit, column = series.kind.unit, series.columns[USAGE_COLUMN]
-            for number, begin, end in self._periods.runs(series.days):
+            for number, begin, end in self._periods.runs(series.days, part):
                 known = [one for one in column[begin:end] if one is not None]
                 if len(known) < end - begin and unit:
                     unknown.add(number)
@@ -151,16 +157,10 @@ class Sums:
         return [None if number in unknown else totals.get(number) for number in range(len(self._periods.starts))]
 
 
-def _unbroken(series: Series, periods: Periods) -> bool:
-    """Tell whether days are asked, and a series has one after the other of them: then it is added as a whole."""
-    part = series.between(periods.first, periods.last)
-    length = part.stop - part.start
-    return periods.daily and length > 1 and series.days[part.stop - 1] - series.days[part.start] == length - 1
-
-
-def _add(totals: List[int], column: Sequence[Optional[int]], runs: Sequence[Run], span: range, part: slice) -> None:
-    """Add a column that holds no None to totals by period: by its runs, or as a whole where there are none."""
-    if not runs:
-        totals[span.start:span.stop] = map(add, totals[span.start:span.stop], column[part])
-    for number, begin, end in runs:
-        totals[number] += column[begin] if end - begin == 1 else sum(column[begin:end])  # type: ignore
+def _add_days(totals: List[int], column: Sequence[Optional[int]], numbers: Sequence[int]) -> None:
+    """Add a column that holds no None to totals by day: as a whole where its days have no gap."""
+    if isinstance(numbers, range):
+        totals[numbers.start:numbers.stop] = map(add, totals[numbers.start:numbers.stop], column)
+        return
+    for number, amount in zip(numbers, column):
+        totals[number] += amount  # type: ignore[operator]

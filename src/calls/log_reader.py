@@ -7,9 +7,12 @@ may begin at any such line.
 from __future__ import annotations
 
 import csv
+import os
+import stat
 from pathlib import Path
 from typing import BinaryIO, Iterator, List, NamedTuple, Sequence, Tuple, Union
 
+from calls.line_blocks import LONGEST_LINE, LineBlocks
 from calls.record import FIELDS, AICall
 from errors import LogError, RecordError, explain_os_error
 
@@ -42,6 +45,7 @@ class Record(NamedTuple):
 def read_layout(path: Union[str, Path]) -> Layout:
     """Read a log's header line; raises `LogError` when there is none, or naming the columns it misses."""
     try:
+        check_ordinary("read", path, os.stat(path))  # opening a pipe would wait for its other end
         with open(path, "rb") as handle:
             head = handle.read(_HEADER_BYTES)
     except OSError as error:
@@ -56,8 +60,15 @@ def read_layout(path: Union[str, Path]) -> Layout:
     names = [name.strip() for name in next(csv.reader([text.decode("utf-8", "replace").strip()]), [])]
     missing = [field for field in FIELDS if field not in names]
     if missing:
-        raise LogError(f"{path} has no column {', '.join(missing)}: these fields are needed in the header line")
+        raise LogError(f"{path} has no column {', '.join(missing)}: these fields are needed in the header line "
+                       "(import_calls.py makes a log of other tools' files)")
     return Layout(tuple(map(names.index, FIELDS)), len(names), len(line) + 1)
+
+
+def check_ordinary(action: str, path: Union[str, Path], found: os.stat_result) -> None:
+    """Raise `LogError` where a path names neither a file nor a folder: opening a folder says so itself."""
+    if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
+        raise LogError(f"cannot {action} {path}: it is no ordinary file: name another")
 
 
 def _unreadable(path: Union[str, Path], error: OSError) -> str:
@@ -75,6 +86,8 @@ class RecordReader:
 
     def call(self, raw: bytes) -> AICall:
         """Read one record; raises `RecordError` with the reason."""
+        if len(raw) > LONGEST_LINE:
+            raise RecordError("row", f"is longer than {LONGEST_LINE:,} bytes")
         return AICall.from_row(self._fields(raw))
 
     def is_call(self, line: bytes) -> bool:
@@ -107,10 +120,9 @@ class RecordReader:
 
     def _span(self, lines: Sequence[bytes], number: int) -> int:
         """Return how many lines the record at a line takes; 0 when the block ends before that is known."""
-        quotes = lines[number].count(b'"')
-        if quotes % 2 == 0:
+        quotes, size = lines[number].count(b'"'), len(lines[number])
+        if quotes % 2 == 0 or size > MOST_BYTES:
             return 1
-        size = len(lines[number])
         for ahead in range(1, MOST_LINES):
             if number + ahead >= len(lines):
                 return 0
@@ -152,13 +164,14 @@ def _quoted(text: str) -> List[str]:
 def next_call_start(handle: BinaryIO, reader: RecordReader, offset: int, end: int) -> int:
     """Return the first place at or behind `offset` where a line begins that is a call by itself; else `end`."""
     handle.seek(max(0, offset - 1))
-    if offset:
-        offset += len(handle.readline()) - 1
+    begins = not offset
+    offset = max(0, offset - 1)
     while offset < end:
-        line = handle.readline()
-        if reader.is_call(line.rstrip(b"\n")):
-            return offset
-        offset += len(line)
+        part = handle.readline(LONGEST_LINE)
+        if not part or begins and reader.is_call(part.rstrip(b"\n")):
+            return offset if part else end
+        begins = part.endswith(b"\n")
+        offset += len(part)
     return end
 
 
@@ -167,19 +180,12 @@ def iterate_records(path: Union[str, Path], layout: Layout, end: int, block_byte
 
     Half a line, or a record that is still open, at the end is left out.
     """
-    reader = RecordReader(layout)
+    reader, lines = RecordReader(layout), 0
     with open(path, "rb") as handle:
-        handle.seek(layout.begin)
-        rest, lines, left = b"", 0, end - layout.begin
-        while left > 0:
-            read = handle.read(min(block_bytes, left))
-            if not read:
-                return
-            left -= len(read)
-            block = rest + read
-            whole = block[:block.rfind(b"\n") + 1]
-            records, taken = reader.records(whole)
+        blocks = LineBlocks(handle, layout.begin, end, block_bytes)
+        for block in blocks:
+            records, taken = reader.records(block)
+            blocks.take(taken)
             for record in records:
                 yield record._replace(line=lines + record.line)
-            lines += whole.count(b"\n", 0, taken)
-            rest = block[taken:]
+            lines += block.count(b"\n", 0, taken)

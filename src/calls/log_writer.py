@@ -6,11 +6,11 @@ line left behind by a killed process is moved to `<log>.partial` by the next wri
 from __future__ import annotations
 
 import os
-import stat
 from pathlib import Path
 from typing import Optional, Union
 
 from calls.locks import lock_file
+from calls.log_reader import check_ordinary
 from calls.record import HEADER, AICall
 from errors import LogBusyError, LogError, RecordError, explain_os_error
 
@@ -156,7 +156,7 @@ class LogWriter(LogAppender):
         """Lock an open log; False when the file was replaced while we waited, so that the lock is worthless."""
         try:
             found = os.fstat(descriptor)
-            _check_ordinary(self.path, found)
+            check_ordinary("write", self.path, found)
             if not lock_file(descriptor, self._wait_seconds):
                 raise LogBusyError(f"{self.path} is being written by another process: wait for it to end, "
                                    "or choose another file with --output")
@@ -212,7 +212,7 @@ def _lacks_only_its_newline(tail: bytes) -> bool:
 def whole_lines_size(path: Union[str, Path]) -> int:
     """Return where a log's last whole line ends, in bytes; 0 where there is no log."""
     try:
-        _check_ordinary(path, os.stat(path))  # opening a pipe would wait for its other end
+        check_ordinary("write", path, os.stat(path))  # opening a pipe would wait for its other end
         with open(path, "rb") as handle:
             return _last_line_end(handle.fileno(), os.fstat(handle.fileno()).st_size)
     except FileNotFoundError:
@@ -237,11 +237,6 @@ def is_replaceable(path: Union[str, Path]) -> bool:
     header, _, rows = head.partition(b"\n")
     last_line = tail[:-1].rpartition(b"\n")[2]
     return end == len(header) + 1 or rows.startswith(prefix) and last_line.startswith(prefix)
-
-
-def _check_ordinary(path: Union[str, Path], found: os.stat_result) -> None:
-    if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):  # opening a folder says so itself
-        raise LogError(f"cannot write {path}: it is no ordinary file: name another")
 
 
 def _may_begin_log(head: bytes) -> bool:

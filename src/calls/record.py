@@ -13,6 +13,8 @@ FIELDS = ("call_id", "timestamp", "customer_id", "organization_id", "product_id"
 HEADER = ",".join(FIELDS)
 SUCCESS, TIMEOUT, RATE_LIMIT, AUTH_ERROR, SERVER_ERROR = STATUSES = (
     "success", "timeout", "rate_limit", "auth_error", "server_error")
+# A later time is a slip or of another unit, and reports by day would have a row for each day until then.
+LAST_MS = parse_timestamp("2099-12-31T23:59:59.999Z")
 REFUSED = frozenset({RATE_LIMIT, AUTH_ERROR, SERVER_ERROR})
 
 
@@ -96,6 +98,8 @@ def _time(text: str) -> int:
     milliseconds = parse_timestamp(text)
     if milliseconds < 0:
         raise BadValue(text, "is before 1970")
+    if milliseconds > LAST_MS:
+        raise BadValue(text, "is after 2099")
     return milliseconds
 
 

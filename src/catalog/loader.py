@@ -21,6 +21,7 @@ from errors import CatalogError
 FOLDER = Path(__file__).resolve().parent
 _PRICE = re.compile(r"\d{1,9}(\.\d{1,9})?\Z", re.ASCII)
 _SEPARATOR = re.compile(r'[,"\r\n]')
+_SNAPSHOT = re.compile(r"-20\d\d(-?)(0[1-9]|1[0-2])\1(0[1-9]|[12]\d|3[01])\Z", re.ASCII)  # -2024-07-18 or -20240718
 
 
 class Provider(NamedTuple):
@@ -120,8 +121,16 @@ class Catalog:
         return [model for provider in self.providers for model in provider.models]
 
     def find(self, provider: str, model: str) -> Optional[Model]:
-        """Return the model by its id or an alias, or None: an unknown model is unpriced, never free."""
-        return self.names.get((provider, model))
+        """Return the model by its id or an alias, or None: an unknown model is unpriced, never free.
+
+        Providers answer with the name of a dated snapshot; one that has no entry of its own is the model it begins
+        with, unless the catalogue says that its price was another.
+        """
+        known = self.names.get((provider, model))
+        if known is None and _SNAPSHOT.search(model):
+            known = self.names.get((provider, _SNAPSHOT.sub("", model)))
+            return None if known and model in known.other_snapshots else known
+        return known
 
     def price_on(self, provider: str, model: str, day: date) -> Optional[DatedPrice]:
         """Return the list price in force on a day, or None where the catalogue knows none."""
@@ -233,7 +242,8 @@ def _model(path: Path, provider: str, entry: Mapping[str, Any]) -> Model:
             provider=provider, model=_word(entry["model"]), capability=_one_of(CLASSES, entry["class"]),
             popularity=float(entry["popularity"]), released=_day(entry["released"]), retired=_day(entry["retired"]),
             aliases=_texts("aliases", entry.get("aliases", [])), prices=read_prices(entry["prices"]),
-            sources=_texts("sources", entry["sources"]), note=str(entry.get("note", "")))
+            sources=_texts("sources", entry["sources"]), note=str(entry.get("note", "")),
+            other_snapshots=_texts("other_snapshots", entry.get("other_snapshots", [])))
     except (KeyError, TypeError, ValueError, ArithmeticError) as error:
         raise CatalogError(f"{path.name}: model {name!r}: {_reason(error)}") from error
 

@@ -53,7 +53,10 @@ class DatedPrice(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A model as one provider sells it; `prices` are oldest first. Two are equal when they are the same entry."""
+    """A model as one provider sells it; `prices` are oldest first. Two are equal when they are the same entry.
+
+    `other_snapshots` are dated names that begin like the model's and had other prices.
+    """
 
     provider: str
     model: str
@@ -65,6 +68,7 @@ class Model:
     prices: Tuple[DatedPrice, ...]
     sources: Tuple[str, ...]
     note: str = ""
+    other_snapshots: Tuple[str, ...] = ()
 
     def price_on(self, day: date) -> Optional[DatedPrice]:
         """Return the price in force on a day; None before the first dated price."""

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import csv
 import io
+from types import SimpleNamespace
 from typing import Iterator, List
 
 from calls.record import FIELDS, AICall
@@ -26,19 +27,23 @@ class CallRowsExporter(Exporter):
         """Yield header and rows."""
         rows: List[List[str]] = [list(FIELDS)]
         for call in self.wanted_calls(dataset, choice):
-            rows.append(_guarded(call))
+            rows.append(self.row(call))
             if len(rows) == _ROWS:
                 yield csv_text(rows)
                 rows = []
         yield csv_text(rows)
 
+    def row(self, call: AICall) -> List[str]:
+        """Return a call's texts as they are written."""
+        return [guarded_cell(text) if place in _TEXTS else text for place, text in enumerate(call.to_row())]
+
 
 def csv_text(rows: List[List[str]]) -> str:
-    """Return rows as CSV lines."""
+    """Return rows as CSV lines.
+
+    The writer is to end lines by CR LF, since older Pythons quote only cells that hold a character of the line's end.
+    """
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
+    ended = SimpleNamespace(write=lambda line: text.write(line[:-2] + "\n"))
+    csv.writer(ended).writerows(rows)
     return text.getvalue()
-
-
-def _guarded(call: AICall) -> List[str]:
-    return [guarded_cell(text) if place in _TEXTS else text for place, text in enumerate(call.to_row())]

@@ -44,11 +44,8 @@ class PageParts:
         self._data.setdefault(kind, {})[block_id] = value
 
     def rows(self, block: Block, results: Any) -> List[Any]:
-        """Return the rows at a block's path: a list as it is, a mapping as one row, nothing as no rows."""
-        found = at(results, block.path)
-        if isinstance(found, dict):
-            return [found]
-        return list(found) if isinstance(found, (list, tuple)) else []
+        """Return the rows at a block's path."""
+        return rows_at(results, block.path)
 
     def link(self, name: str, value: Any) -> Optional[str]:
         """Return where the row of an id stands, as a relative address, or None where no report has such rows."""
@@ -62,6 +59,14 @@ class PageParts:
         """Return all data of the page as JSON that is safe inside a script element."""
         return safe_json(dict({"tables": {}, "charts": {}}, **self._data, report=report,
                               **({} if SIGN.get() == "$" else {"sign": SIGN.get()})))
+
+
+def rows_at(results: Any, path: str) -> List[Any]:
+    """Return the rows at a path: a list as it is, a mapping as one row, nothing as no rows."""
+    found = at(results, path)
+    if isinstance(found, dict):
+        return [found]
+    return list(found) if isinstance(found, (list, tuple)) else []
 
 
 def at(results: Any, path: str) -> Any:

@@ -1,4 +1,4 @@
-"""A folder of reports: `html/` with a page each, the index and the manifest, and `json/` with the results.
+"""A folder of reports: `html/` with pages, index and manifest, `json/` with results, on request `csv/` with tables.
 
 Every file is replaced whole, pages before the index and the manifest last, and only when its content changed.
 """
@@ -14,6 +14,7 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 import blocks as b
 from calls.locks import lock_file
 from errors import LogError, explain_os_error
+from generators.csv_tables import csv_tables
 from generators.files import as_json, write_whole
 from generators.html_generator import HTMLReportGenerator, Page, data_digest, policy, write_page
 from generators.index_page import INDEX_PAGE, IndexEntry, index_page
@@ -31,12 +32,14 @@ class Site:
 
     A report is a class (or object) with `id`, `title`, `description`, `category`, and optionally `page` (or
     `described(results)`, which returns it), `highlights` and `world`. `made` is the ISO 8601 time that new pages say
-    they were made at.
+    they were made at. With `tables` every table of a report is written as CSV too.
     """
 
-    def __init__(self, folder: Union[str, Path], reports: Sequence[Any], made: str, coming: Sequence[str] = ()) -> None:
+    def __init__(self, folder: Union[str, Path], reports: Sequence[Any], made: str, coming: Sequence[str] = (),
+                 tables: bool = False) -> None:
         """Look at what the folder holds; `coming` names the reports that are about to be written."""
         self.html, self.json = Path(folder) / "html", Path(folder) / "json"
+        self.csv = Path(folder) / "csv" if tables else None
         self._reports = list(reports)
         self._made = made
         self._old = self._read_manifest()
@@ -63,6 +66,9 @@ class Site:
         self._results[report.id] = results
         self._digests[report.id] = data_digest(text)
         write_whole(self.result(report), text)
+        if self.csv:
+            for name, table in csv_tables(report, results).items():
+                write_whole(self.csv / name, table)
         page = self.draw(report, results)
         self._changed[report.id] = write_page(self.page(report), page)
         return self._changed[report.id]
@@ -158,7 +164,7 @@ def homes(reports: Sequence[Any]) -> Dict[str, str]:
     """Return by column name which report's table has a row for each of its values; the first that says so."""
     found: Dict[str, str] = {}
     for report in reports:
-        for block in walk(getattr(report, "page", ())):
+        for block in b.walk(getattr(report, "page", ())):
             if isinstance(block, b.Table) and block.key:
                 found.setdefault(block.key, report.id)
     return found
@@ -167,14 +173,6 @@ def homes(reports: Sequence[Any]) -> Dict[str, str]:
 def _world(report: Any) -> str:
     """Return what a report's ids are of: a region of a bill is none of the calls' log."""
     return getattr(report, "world", CALLS)
-
-
-def walk(drawn: Sequence[b.Block]) -> Iterator[b.Block]:
-    """Yield blocks and those inside their sections."""
-    for block in drawn:
-        yield block
-        if isinstance(block, b.Section):
-            yield from walk(block.blocks)
 
 
 def write_manifest(path: Path, manifest: Dict[str, Any]) -> bool:

@@ -141,6 +141,8 @@ class Importer:
             cost = None
         if cost is None:
             cost = self._list_cost(provider, model, timestamp_ms, usage, status, priced)
+        if cost is None:
+            self.notes["calls have no known price, so their cost is empty: unknown, not zero"] += 1
         known, text = self.business, self.text
         if call_id.startswith(SIMULATED_PREFIX):  # rows so named may be replaced by a simulation
             call_id = f"{self.id}-{call_id}"

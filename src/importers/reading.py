@@ -97,13 +97,16 @@ def _lines(handle: TextIO, first: str) -> Iterator[Tuple[int, Any]]:
 
 
 def _values(handle: TextIO, text: str) -> Iterator[Tuple[int, Any]]:
-    number, place, wanted, ended = 1, 0, _CHUNK, False
+    number, place, wanted, ended, depth = 1, 0, _CHUNK, False, 0
     while True:
-        place = _end_of(_BETWEEN, text, place)
+        begin, place = place, _end_of(_BETWEEN, text, place)
+        depth += text.count("[", begin, place) - text.count("]", begin, place)
         try:
             value, place = _DECODER.raw_decode(text, place)
         except json.JSONDecodeError as error:
             if ended and place == len(text):
+                if depth > 0:
+                    yield number, RecordError("row", "is not there: the file ends within a list, as if it was cut off")
                 return
             if ended or len(text) - place > MOST_CHARACTERS or not _may_be_cut(error, text):
                 yield number, RecordError("row", _INVALID + "; nothing behind it was read", _INVALID)

@@ -6,6 +6,7 @@ import re
 from decimal import Decimal
 from typing import Any, Callable, Dict, Mapping, Optional, TypeVar
 
+from calls.record import LAST_MS
 from calls.values import BadValue, parse_count, parse_nano, parse_timestamp
 from errors import FinOpsError
 
@@ -158,6 +159,8 @@ def _time(value: Any) -> int:
     found = parse_timestamp(value.strip())
     if found < 0:
         raise BadValue(value, "is before 1970")
+    if found > LAST_MS:
+        raise BadValue(value, "is after 2099")
     return found
 
 

@@ -33,12 +33,12 @@ OWNER = {
     "region": ("finops.region", "cloud.region"),
     "subscription_tier": ("finops.subscription_tier", "subscription.tier", "subscription_tier"),
     "customer_archetype": ("finops.customer_archetype",)}
+NO_SERVICE = "unknown_service"  # how a service.name begins that an SDK made up, since nobody gave one
 OPERATION = "gen_ai.operation.name"
 NO_CALLS = frozenset({"create_agent", "invoke_agent", "invoke_workflow", "execute_tool", "retrieval"})
 _ERRORS = ((TIMEOUT, re.compile(r"time.?out|deadline|cancel|408|504", re.IGNORECASE)),
            (RATE_LIMIT, re.compile(r"rate.?limit|quota|exhausted|429", re.IGNORECASE)),
            (AUTH_ERROR, re.compile(r"auth|permission|forbidden|401|403", re.IGNORECASE)))
-_SNAPSHOT = re.compile(r"-\d{4}-?\d{2}-?\d{2}")
 
 
 class Span(NamedTuple):
@@ -65,7 +65,7 @@ def read_span(span: Span, catalog: Catalog, otherwise: Owner = NOBODY) -> Option
     cost = given.amount(*COST)
     reported = Reported(
         call_id=f"otel-{span.trace_id}-{span.span_id}", timestamp_ms=span.start_ns // NANO_PER_MS, provider=provider,
-        model=_model(given, provider, catalog), usage=usage, status=_status(span),
+        model=_model(given), usage=usage, status=_status(span),
         latency_ms=max(0, span.end_ns - span.start_ns + NANO_PER_MS // 2) // NANO_PER_MS if span.end_ns else None,
         bill=Bill(total=cost), owner=_owner(given, otherwise))
     faults = given.faults
@@ -92,15 +92,9 @@ def _usage(given: Fields, may_lack: bool) -> Usage:
     return Usage(sent - read - written if within else sent, output, read, written)
 
 
-def _model(given: Fields, provider: str, catalog: Catalog) -> str:
-    """Return the model that answered; where only the requested name is known, and the other is its snapshot, that."""
-    requested, answered = given.text(*REQUESTED) or "", given.text(*ANSWERED) or ""
-    if not answered:
-        return given.text(*REQUESTED, needed=True) or ""
-    is_snapshot = answered.startswith(requested) and _SNAPSHOT.fullmatch(answered[len(requested):])
-    if requested and is_snapshot and not catalog.find(provider, answered) and catalog.find(provider, requested):
-        return requested
-    return answered
+def _model(given: Fields) -> str:
+    """Return the model that answered, else the one that was asked for."""
+    return given.text(*ANSWERED) or given.text(*REQUESTED, needed=True) or ""
 
 
 def _status(span: Span) -> str:
@@ -114,7 +108,8 @@ def _status(span: Span) -> str:
 
 def _owner(given: Fields, otherwise: Owner) -> Owner:
     found: Dict[str, Any] = {field: given.text(*names) for field, names in OWNER.items()}
-    owner = otherwise._replace(**{field: text for field, text in found.items() if text})
+    owner = otherwise._replace(**{field: text for field, text in found.items()
+                                  if text and not text.startswith(NO_SERVICE)})
     price = given.amount("finops.tier_price_usd")
     return owner._replace(tier_price_nano=price) if price is not None else owner
 

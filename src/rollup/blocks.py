@@ -12,6 +12,7 @@ from itertools import compress, repeat
 from operator import add, gt, lshift
 from typing import Dict, List, NamedTuple, Sequence
 
+from calls.line_blocks import LONGEST_LINE
 from calls.log_reader import Layout, RecordReader
 from calls.record import SUCCESS
 from calls.values import parse_nano
@@ -19,7 +20,8 @@ from errors import RecordError
 from rollup.columns import Columns, Hours, NotClean, number_of
 from rollup.cubes import CALLER, CIRCUMSTANCE, CUBES, Measures
 from rollup.packing import FIELD_BITS
-from rollup.rollup import PART_BITS, Rollup
+from rollup.queries import PART_BITS, picker
+from rollup.rollup import Rollup
 
 HASH_BUCKETS = 16  # call ids are kept as 61-bit numbers, in so many lists by their highest bits
 HASH_SHIFT = 61 - 4
@@ -28,7 +30,11 @@ _KIND_BITS = 32  # of a block's cell: the hour above the number of its kind
 _KIND_MASK = (1 << _KIND_BITS) - 1
 _CALLS_MASK = (1 << FIELD_BITS) - 1  # calls stand lowest in packed measures
 _MOST_CELLS = 1 << 14  # that wait
-_PRICE = len(CALLER) + CIRCUMSTANCE.index("tier_price")
+# The texts of a kind, as they stand in a line.
+_TEXTS = ("customer", "organization", "product", "feature", "provider", "model", "status", "environment", "region",
+          "tier", "tier_price", "archetype")
+_PRICE = _TEXTS.index("tier_price")
+_CALLER, _CIRCUMSTANCE = picker(_TEXTS, CALLER), picker(_TEXTS, CIRCUMSTANCE)
 _FAILED_SHIFT = FIELD_BITS * Measures._fields.index("failed")
 
 
@@ -72,7 +78,7 @@ class Counter:
 
         Behind the `last` block of a range a call by itself begins, so that no record can go on.
         """
-        if b'"' in block or not self._layout.is_canonical:
+        if b'"' in block or not self._layout.is_canonical or len(block) > LONGEST_LINE:
             return self._count_carefully(block, last)
         self._count_clean_or_halve(block)
         return len(block)
@@ -171,7 +177,7 @@ class _Kinds(Dict[bytes, int]):
 
     def __missing__(self, raw: bytes) -> int:
         texts = raw.decode("utf-8").split(",")
-        if len(texts) != len(CALLER) + len(CIRCUMSTANCE):
+        if len(texts) != len(_TEXTS):
             raise NotClean
         try:
             texts[_PRICE] = str(parse_nano(texts[_PRICE]))
@@ -180,8 +186,8 @@ class _Kinds(Dict[bytes, int]):
         if not all(map(str.strip, texts)):
             raise NotClean
         number = self[raw] = len(self)
-        self._add(self._rollup.callers.number(tuple(texts[:len(CALLER)])),
-                  self._rollup.circumstances.number(tuple(texts[len(CALLER):])))
+        self._add(self._rollup.callers.number(_CALLER(tuple(texts))),
+                  self._rollup.circumstances.number(_CIRCUMSTANCE(tuple(texts))))
         return number
 
     def _add(self, caller: int, circumstance: int) -> None:

@@ -14,9 +14,10 @@ import sys
 import zlib
 from array import array
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import chain, repeat
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple, Union
 
 from calls.log_reader import Layout
 from calls.replacing import replace_file
@@ -25,11 +26,11 @@ from rollup.counts import Counts
 from rollup.cubes import CUBES, EXACT_MS, LATENCY, OCTAVE_STEPS, Measures
 from rollup.rollup import Rollup
 
-MAGIC = b"finops counts 2\n"
+MAGIC = b"finops counts 3\n"
 KEY_BYTES, VALUE_BYTES = 16, 80
 SEGMENT_BYTES = 32 << 20  # of the log, to a checksum; they are taken side by side
 _DIGEST_BYTES = 32
-_READ_BYTES = 1 << 20
+_READ_BYTES = 16 << 20  # few and large: a thread that comes back waits for its turn
 
 
 def checkpoint_path(csv_path: Path) -> Path:
@@ -39,24 +40,27 @@ def checkpoint_path(csv_path: Path) -> Path:
 
 def save_checkpoint(counts: Counts, csv_path: Path, layout: Layout, checksums: List[int]) -> None:
     """Replace a log's checkpoint as a whole; raises `LogError` when that fails."""
-    body = b"".join(_sections(counts, layout, checksums))
-    replace_file(checkpoint_path(csv_path), _front(body) + body)
+    sections = _sections(counts, layout, checksums)
+    replace_file(checkpoint_path(csv_path), _front(sections), *sections)
 
 
 def load_checkpoint(csv_path: Path, layout: Layout, size: int) -> Optional[Tuple[Counts, List[int]]]:
     """Return the counts that hold for the log as it is now, with its checksums; None when there are none."""
+    path = checkpoint_path(csv_path)
+    if not path.is_file():  # reading a pipe would wait for its other end
+        return None
     try:
-        data = checkpoint_path(csv_path).read_bytes()
-        body = data[len(MAGIC) + _DIGEST_BYTES:]
-        if data[:len(MAGIC) + _DIGEST_BYTES] != _front(body):
+        data = path.read_bytes()
+        front, body = data[:len(MAGIC) + _DIGEST_BYTES], memoryview(data)[len(MAGIC) + _DIGEST_BYTES:]
+        if front != _front([body]):
             return None
         length = int.from_bytes(body[:8], "little")
-        head = json.loads(body[8:8 + length].decode("utf-8"))
+        head = json.loads(bytes(body[8:8 + length]).decode("utf-8"))
         if head["schema"] != _schema() or head["layout"] != _plain(layout) or head["consumed"] > size:
             return None
-        if checksums_of(csv_path, head["consumed"]) != head["checksums"]:
-            return None
-        return _counts(head, memoryview(body)[8 + length:]), head["checksums"]
+        with _taken_beside(csv_path, _starts(0, head["consumed"]), head["consumed"]) as checksums:
+            counts = _counts(head, body[8 + length:])
+            return (counts, head["checksums"]) if list(checksums) == head["checksums"] else None
     except (OSError, ValueError, KeyError, IndexError):
         return None
 
@@ -64,27 +68,39 @@ def load_checkpoint(csv_path: Path, layout: Layout, size: int) -> Optional[Tuple
 def checksums_of(csv_path: Path, end: int, known: Optional[List[int]] = None, known_end: int = 0) -> List[int]:
     """Return the checksums of a log's first `end` bytes, a segment each; whole segments known already are kept."""
     whole = (known or [])[:known_end // SEGMENT_BYTES]
-    starts = range(len(whole) * SEGMENT_BYTES, end, SEGMENT_BYTES)
-    # Reading and checksums both let other threads run.
+    with _taken_beside(csv_path, _starts(len(whole), end), end) as checksums:
+        return whole + list(checksums)
+
+
+def _starts(first: int, end: int) -> range:
+    return range(first * SEGMENT_BYTES, end, SEGMENT_BYTES)
+
+
+@contextmanager
+def _taken_beside(csv_path: Path, starts: Iterable[int], end: int) -> Iterator[Iterator[int]]:
+    """Take segments' checksums in threads, which begin at once: reading and checksums both let other threads run."""
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-        return whole + list(pool.map(lambda start: _checksum(csv_path, start, min(start + SEGMENT_BYTES, end)), starts))
+        yield pool.map(lambda start: _checksum(csv_path, start, min(start + SEGMENT_BYTES, end)), starts)
 
 
 def _checksum(csv_path: Path, start: int, end: int) -> int:
-    value = 0
+    value, buffer = 0, memoryview(bytearray(min(_READ_BYTES, end - start)))
     with open(csv_path, "rb", buffering=0) as handle:
         handle.seek(start)
         while start < end:
-            data = handle.read(min(_READ_BYTES, end - start))
-            if not data:
+            taken = handle.readinto(buffer[:end - start])
+            if not taken:
                 break
-            value = zlib.crc32(data, value)
-            start += len(data)
+            value = zlib.crc32(buffer[:taken], value)
+            start += taken
     return value
 
 
-def _front(body: bytes) -> bytes:
-    return MAGIC + hashlib.sha256(body).digest()
+def _front(pieces: Iterable[Union[bytes, memoryview]]) -> bytes:
+    digest = hashlib.sha256()
+    for one in pieces:
+        digest.update(one)
+    return MAGIC + digest.digest()
 
 
 def _plain(layout: Layout) -> List[Any]:

@@ -13,15 +13,18 @@ from itertools import chain, repeat
 from operator import add, contains, mul, rshift, sub
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
+from calls.record import FIELDS, LAST_MS
 from calls.values import MAX_DIGITS, parse_nano, parse_timestamp
-from rollup.cubes import CALLER, OCTAVE_STEPS, Measures
+from rollup.cubes import OCTAVE_STEPS, Measures
 from rollup.packing import FIELD_BYTES, latency_bucket
 
 MS_PER_HOUR = 3_600_000
 _FIELD = b"[^,]*,"
 # Id, time, caller, numbers (from input tokens to latency), circumstances: cutting by one pattern takes half the time
 # of cutting at each comma, and leaves little to join again.
-_LINE = re.compile(b"([^,]*),([^,]*),(%b)(%b[^,]*),(.*)\n" % (_FIELD * len(CALLER), _FIELD * 4))
+# It looks for a beginning at beginnings of lines alone: what holds few commas takes the square of its length otherwise.
+_CALLER_FIELDS = FIELDS.index("input_tokens") - FIELDS.index("customer_id")
+_LINE = re.compile(b"^([^,]*),([^,]*),(%b)(%b[^,]*),(.*)\n" % (_FIELD * _CALLER_FIELDS, _FIELD * 4), re.MULTILINE)
 _BLANKS = b" \t\r\x0b\x0c\x1c\x1d\x1e\x1f"
 _DIGITS = b"0123456789"
 _DIGITS_TO_ZERO = bytes(ord("0") if code in _DIGITS else code for code in range(256))
@@ -86,7 +89,7 @@ class Columns:
         except ValueError:
             raise NotClean from None
         self.first_ms, self.last_ms = min(times), max(times)
-        if self.first_ms < 0:
+        if self.first_ms < 0 or self.last_ms > LAST_MS:
             raise NotClean
         return [time // MS_PER_HOUR << known.shift for time in times]
 
@@ -140,10 +143,13 @@ def _cut(block: bytes) -> Tuple[Sequence[bytes], ...]:
         block = block.replace(b"\r\n", b"\n")
         if b"\r" in block or block.count(b"\n") != ends:
             raise NotClean
+    lines = block.count(b"\n")
+    if not lines or block.count(b",") != lines * (len(FIELDS) - 1):
+        raise NotClean  # before the pattern looks for commas that are not there
     rows = _LINE.findall(block)
     # A match takes in a whole line, and more lines when the first has too few fields. What the last column holds too
     # much or too little is seen where kinds are told apart.
-    if not rows or len(rows) != block.count(b"\n"):
+    if len(rows) != lines:
         raise NotClean
     return tuple(zip(*rows))
 

@@ -1,20 +1,20 @@
 """WHAT is counted: the dimensions, the measures, and the few combinations of dimensions that are kept.
 
-A cube's dimensions are a time grain and any of the caller's and the circumstances' dimensions. Nothing here says
-how counting is done; adding a cube is one line.
+A cube's dimensions are a time grain and any of the caller's and the circumstances' dimensions: who calls for what, which
+changes rarely, and what a call met with. Nothing here says how counting is done; adding a cube is one line.
 """
 from __future__ import annotations
 
 from typing import NamedTuple, Tuple
 
-CALLER = ("customer", "organization", "product", "feature", "provider", "model")
-CIRCUMSTANCE = ("status", "environment", "region", "tier", "tier_price", "archetype")
+CALLER = ("customer", "organization", "product", "feature", "provider", "model", "tier", "tier_price", "archetype")
+CIRCUMSTANCE = ("status", "environment", "region")
 TIMES = ("day", "hour")  # texts such as 2026-01-31 and 2026-01-31T05, in UTC
 DIMENSIONS = TIMES + CALLER + CIRCUMSTANCE
 
 
 class Cube(NamedTuple):
-    """One combination of dimensions that is counted; `time` is one of `TIMES`."""
+    """One combination of dimensions that is counted; `time` is one of `TIMES`, or empty where none is kept."""
 
     name: str
     time: str

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 import time
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Callable, List, Optional, Union
 
 from calls.log_reader import read_layout
+from calls.replacing import replace_file
 from calls.values import guarded_cell
 from errors import LogError, explain_os_error
 from rollup.checkpoint import checksums_of, load_checkpoint, save_checkpoint
@@ -61,6 +63,8 @@ def load_dataset(csv_path: Union[str, Path], workers: int = 1, use_checkpoint: b
     found = load_checkpoint(path, layout, size) if use_checkpoint else None
     counts, checksums = found or (Counts(layout.begin), [])
     begin, how = counts.consumed, INCREMENTAL if found else FULL
+    if found:
+        forget_rejected_behind(path, counts.lines + 1)
     if size > begin:
         extend_counts(counts, path, layout, size, workers, summing(report, size - begin))
     dataset = Dataset(path, counts.rollup, size, size - counts.consumed, how)
@@ -121,5 +125,22 @@ def set_aside(dataset: Dataset, faults: List[Faulty], append: bool) -> None:
             for fault in faults:
                 row = fault.raw.decode("utf-8", "backslashreplace")[:_LONGEST_ROW]
                 writer.writerow((fault.line, str(fault.error), guarded_cell(row)))
+            handle.flush()
+            os.fsync(handle.fileno())  # a checkpoint that is on the disk takes them for set aside
     except OSError as error:
         raise LogError(explain_os_error("write", path, error)) from error
+
+
+def forget_rejected_behind(csv_path: Path, last_line: int) -> None:
+    """Drop the rejected rows behind a line: a process that was killed wrote them, and they are found again."""
+    path = rejected_path(csv_path)
+    try:
+        with open(path, newline="", encoding="utf-8") as handle:
+            header, *rows = csv.reader(handle)
+        kept = [row for row in rows if len(row) == len(_REJECTED_HEADER) and int(row[0]) <= last_line]
+        if len(kept) < len(rows):
+            text = io.StringIO(newline="")
+            csv.writer(text).writerows([header, *kept])
+            replace_file(path, text.getvalue().encode("utf-8"))
+    except (OSError, ValueError, IndexError, csv.Error, LogError):
+        pass  # there is none, or it is not ours: the counts are right without it

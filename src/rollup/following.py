@@ -6,8 +6,6 @@ which also tells an edit in the middle.
 """
 from __future__ import annotations
 
-import csv
-import io
 import os
 import time
 import zlib
@@ -15,11 +13,10 @@ from pathlib import Path
 from typing import Callable, List, Optional, Tuple, Union
 
 from calls.log_reader import Layout, read_layout
-from calls.replacing import replace_file
 from errors import LogError, explain_os_error
 from rollup.checkpoint import SEGMENT_BYTES, checksums_of, load_checkpoint, save_checkpoint
 from rollup.counts import Counts
-from rollup.dataset import FULL, INCREMENTAL, UNCHANGED, Dataset, rejected_path, set_aside, summing
+from rollup.dataset import FULL, INCREMENTAL, UNCHANGED, Dataset, forget_rejected_behind, set_aside, summing
 from rollup.scan import extend_counts
 
 TAIL_BYTES = 65_536  # before the place reached, compared at each look
@@ -41,6 +38,7 @@ class LogFollower:
         self._tail = 0
         self._checksums: List[int] = []
         self._saved_to = -1
+        self._lacks_rejected = False  # in the file where they are set aside
 
     @property
     def lines(self) -> int:
@@ -79,8 +77,12 @@ class LogFollower:
         self._counts, self._saved_to = None, -1
 
     def save(self) -> None:
-        """Save the checkpoint, unless nothing was counted since; raises `LogError` when it cannot be written."""
-        if self._counts and self._layout and self._use_checkpoint and self._saved_to != self._counts.consumed:
+        """Save the checkpoint, unless nothing was counted since; raises `LogError` when it cannot be written.
+
+        None is saved behind rows that could not be set aside: who begins there would never set them aside.
+        """
+        if self._counts and self._layout and self._use_checkpoint and not self._lacks_rejected \
+                and self._saved_to != self._counts.consumed:
             save_checkpoint(self._counts, self.path, self._layout, self._checksums)
             self._saved_to = self._counts.consumed
 
@@ -107,8 +109,9 @@ class LogFollower:
         found = load_checkpoint(self.path, layout, size) if self._use_checkpoint else None
         counts, self._checksums = found or (Counts(layout.begin), [])
         self._saved_to = counts.consumed if found else -1
+        self._lacks_rejected = False
         if found:
-            _forget_rejected_behind(rejected_path(self.path), counts.lines + 1)
+            forget_rejected_behind(self.path, counts.lines + 1)
         return counts, INCREMENTAL if found else FULL
 
     def _holds(self, layout: Layout, size: int, thorough: bool) -> bool:
@@ -154,18 +157,5 @@ class LogFollower:
         try:
             set_aside(dataset, faults, append)
         except LogError as error:
+            self._lacks_rejected = True
             dataset.notes.append(str(error))
-
-
-def _forget_rejected_behind(path: Path, last_line: int) -> None:
-    """Drop the rejected rows behind a line: a process that was killed wrote them, and they are found again."""
-    try:
-        with open(path, newline="", encoding="utf-8") as handle:
-            header, *rows = csv.reader(handle)
-        kept = [row for row in rows if int(row[0]) <= last_line]
-        if len(kept) < len(rows):
-            text = io.StringIO(newline="")
-            csv.writer(text).writerows([header, *kept])
-            replace_file(path, text.getvalue().encode("utf-8"))
-    except (OSError, ValueError, IndexError, csv.Error, LogError):
-        pass  # there is none, or it is not ours: the counts are right without it

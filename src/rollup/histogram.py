@@ -4,7 +4,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from itertools import accumulate
-from typing import Dict, Mapping
+from typing import Dict, Mapping, Tuple
 
 from rollup.packing import bucket_latency, latency_bucket
 
@@ -14,9 +14,9 @@ class Histogram:
 
     def __init__(self, counts: Mapping[int, int]) -> None:
         """Take counts by bucket (see `rollup.packing.latency_bucket`)."""
-        self.counts: Dict[int, int] = dict(sorted(counts.items()))
-        self._buckets = list(self.counts)
-        self._passed = list(accumulate(self.counts.values()))
+        self.counts = counts
+        self._buckets = sorted(counts)
+        self._passed = list(accumulate(map(counts.__getitem__, self._buckets)))
         self.calls = self._passed[-1] if self._passed else 0
 
     def percentile(self, percent: float) -> float:
@@ -35,3 +35,13 @@ class Histogram:
         """Return the share of calls that took at most so long; 0.0 without calls."""
         place = bisect_right(self._buckets, latency_bucket(milliseconds))
         return self._passed[place - 1] / self.calls if place else 0.0
+
+
+def add_counts(sums: Dict[Tuple[str, ...], Dict[int, int]], key: Tuple[str, ...], counts: Mapping[int, int]) -> None:
+    """Add counts by bucket to those of a key."""
+    held = sums.get(key)
+    if held is None:
+        sums[key] = dict(counts)
+        return
+    for bucket, count in counts.items():
+        held[bucket] = held.get(bucket, 0) + count

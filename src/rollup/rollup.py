@@ -8,42 +8,13 @@ from collections import Counter
 from datetime import datetime, timedelta
 from functools import lru_cache
 from operator import itemgetter
-from typing import (
-    AbstractSet,
-    Any,
-    Callable,
-    Collection,
-    Dict,
-    Iterable,
-    Iterator,
-    List,
-    Mapping,
-    Optional,
-    Sequence,
-    Tuple,
-    Union,
-)
+from typing import AbstractSet, Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence
 
 from calls.record import FIELDS, SUCCESS, AICall
 from rollup.cubes import CALLER, CIRCUMSTANCE, CUBES, DIMENSIONS, LATENCY, Cube, Measures
-from rollup.histogram import Histogram
+from rollup.histogram import Histogram, add_counts
 from rollup.packing import column, latency_bucket, pack
-from rollup.queries import (
-    PART_BITS,
-    PART_MASK,
-    Columns,
-    Group,
-    Key,
-    Projection,
-    Where,
-    add_counts,
-    columns_of,
-    fitting,
-    groups,
-    picker,
-    regrouped,
-    rolled,
-)
+from rollup.queries import PART_BITS, PART_MASK, Coded, Group, Key, Table, Where, cells_of, groups, picker
 
 __all__ = ["PART_BITS", "Group", "Key", "Rollup", "Where"]
 
@@ -95,19 +66,17 @@ class Rollup:
         self.rejected: Dict[str, int] = {}
         self.first_ms: Optional[int] = None
         self.last_ms: Optional[int] = None
-        self._views: Dict[Tuple[str, ...], Dict[Key, int]] = {}
+        self._tables: Dict[int, Table] = {}
+        self._answers: Dict[Key, Dict[Key, int]] = {}
         self._made: Dict[str, Any] = {}
-        self._latency_view: Dict[Key, Dict[int, int]] = {}
-        self._columns: Dict[int, Columns] = {}
 
     # Counting.
 
     def add(self, call: AICall, sign: int = 1) -> None:
         """Count one call, or with sign -1 take one back that was counted before."""
-        caller = self.callers.number(_CALLER_FIELDS(call))
-        circumstance = self.circumstances.number(
-            (call.status, call.environment, call.region, call.subscription_tier, str(call.tier_price_nano),
-             call.customer_archetype))
+        caller = self.callers.number(_CALLER_FIELDS(call) + (
+            call.subscription_tier, str(call.tier_price_nano), call.customer_archetype))
+        circumstance = self.circumstances.number((call.status, call.environment, call.region))
         packed = pack((1, int(call.status != SUCCESS), int(call.cost_nano is None), int(call.latency_ms is None),
                        call.input_tokens, call.output_tokens, call.latency_ms or 0, call.cost_nano or 0))
         self.add_cell(call.timestamp_ms // 3_600_000, caller, circumstance, sign * packed)
@@ -175,8 +144,8 @@ class Rollup:
         return self
 
     def _forget_answers(self) -> None:
-        if self._views or self._latency_view or self._columns or self._made:
-            self._views, self._latency_view, self._columns, self._made = {}, {}, {}, {}
+        if self._tables or self._made:
+            self._tables, self._answers, self._made = {}, {}, {}
 
     def state(self) -> Dict[str, Any]:
         """Return all counts as plain lists and dictionaries, to be kept or sent to another process."""
@@ -202,11 +171,13 @@ class Rollup:
     def by(self, *dimensions: str, where: Optional[Where] = None) -> List[Group]:
         """Return the measures of every combination of the dimensions' values that occurs, sorted by key.
 
-        `where` maps dimensions to the text, or the texts, that calls must have. Raises LookupError, naming the
-        cubes there are, when no cube holds all the dimensions: a mistake in the program, not in the data.
+        `where` maps dimensions to the text, or the texts, that calls must have. The list is for reading: it is kept for
+        who asks the same. Raises LookupError, naming the cubes there are, when no cube holds all the dimensions: a
+        mistake in the program, not in the data.
         """
-        sums = self._sums(dimensions, where or {})
-        return groups(sums)
+        if where:
+            return groups(self._sums(dimensions, where))
+        return self.remember(f"by {dimensions}", lambda one: groups(one._sums(dimensions, {})))
 
     def sums(self, measure: str, *dimensions: str, where: Optional[Where] = None) -> Dict[Key, int]:
         """Return one measure by the dimensions, unsorted: a quarter of the time that `by` takes to give all of them."""
@@ -219,20 +190,9 @@ class Rollup:
             sums = {key: packed for key, packed in sums.items() if packed}
         return zip(sums, *(column(name, sums.values()) for name in measures))
 
-    def _sums(self, dimensions: Sequence[str], where: Where) -> Mapping[Key, int]:
-        names, cells = self._smallest(set(dimensions) | set(where))
-        if not where and names == tuple(dimensions):
-            return cells
-        sums = regrouped(fitting(cells, names, where), names, dimensions)
-        if not where:
-            self._views[tuple(dimensions)] = sums
-        return sums
-
-    def keep(self, *dimensions: str) -> None:
-        """Roll the counts up to these dimensions once, so that narrower questions are answered from there."""
-        names, cells = self._smallest(set(dimensions))
-        if set(names) != set(dimensions):
-            self._views[tuple(dimensions)] = regrouped(cells, names, dimensions)
+    def coded(self, measures: Sequence[str], *dimensions: str) -> Coded:
+        """Return the cells that hold these dimensions as columns of numbers: for who goes through very many of them."""
+        return self._smallest(set(dimensions)).coded(measures, dimensions)
 
     def remember(self, name: str, make: Callable[[Rollup], Any]) -> Any:
         """Return what was made of these counts under this name before, else make it; more counting forgets it."""
@@ -247,31 +207,43 @@ class Rollup:
         return groups[0].measures if groups else Measures()
 
     def latency(self, *dimensions: str, where: Optional[Where] = None) -> Dict[Key, Histogram]:
-        """Return the latency histogram of successful calls by feature, provider, model or region, sorted by key."""
-        where = where or {}
+        """Return the latency histogram of successful calls by feature, provider, model or region, sorted by key.
+
+        Raises LookupError when latency is not kept by a dimension.
+        """
         names = LATENCY.caller + LATENCY.circumstance
-        unknown = (set(dimensions) | set(where)) - set(names)
+        unknown = {*dimensions, *(where or ())} - {*names}
         if unknown:
             raise LookupError(f"latency is not kept by {min(unknown)}: it is by {', '.join(names)}")
-        pick = picker(names, dimensions)
-        counts: Dict[Key, Dict[int, int]] = {}
-        for texts, buckets in self._latency_groups().items():
-            if all(_fits(texts[names.index(name)], wanted) for name, wanted in where.items()):
-                add_counts(counts, pick(texts), buckets)
-        return {key: Histogram(buckets) for key, buckets in sorted(counts.items())}
+        where = where or {}
+        held: Dict[Key, Dict[Key, Histogram]] = self.remember("latencies", lambda one: {names: one._latency_groups()})
+        if where or dimensions not in held:
+            # The answer with the fewest dimensions that holds them has the fewest buckets to add.
+            known = min((one for one in held if {*dimensions, *where} <= set(one)), key=len)
+            pick, counts = picker(known, dimensions), {}  # type: Callable[[Key], Key], Dict[Key, Dict[int, int]]
+            for texts, histogram in held[known].items():
+                if all(texts[known.index(name)] in ({wanted} if isinstance(wanted, str) else wanted)
+                       for name, wanted in where.items()):
+                    add_counts(counts, pick(texts), histogram.counts)
+            answer = {key: Histogram(buckets) for key, buckets in sorted(counts.items())}
+            if where:
+                return answer
+            held[dimensions] = answer
+        return held[dimensions]
 
-    def _latency_groups(self) -> Dict[Key, Dict[int, int]]:
-        """Return the counts by bucket of each combination of all of a latency's dimensions."""
-        if not self._latency_view:
-            by_group: Dict[int, Dict[int, int]] = {}
-            for key, count in self.latencies.items():
-                if count:
-                    by_group.setdefault(key >> BUCKET_BITS, {})[key & BUCKET_MASK] = count
-            self._latency_view = {
-                self.callers.kept_texts[-1][group >> PLACE_BITS]
-                + self.circumstances.kept_texts[-1][group & PLACE_MASK]: buckets
-                for group, buckets in by_group.items()}
-        return self._latency_view
+    def _latency_groups(self) -> Dict[Key, Histogram]:
+        """Return the histogram of each combination of all of a latency's dimensions, sorted."""
+        by_group: Dict[int, Dict[int, int]] = {}
+        for key, count in self.latencies.items():
+            if count:
+                try:
+                    by_group[key >> BUCKET_BITS][key & BUCKET_MASK] = count
+                except KeyError:
+                    by_group[key >> BUCKET_BITS] = {key & BUCKET_MASK: count}
+        callers, circumstances = self.callers.kept_texts[-1], self.circumstances.kept_texts[-1]
+        return {key: Histogram(buckets) for key, buckets in sorted(
+            (callers[group >> PLACE_BITS] + circumstances[group & PLACE_MASK], buckets)
+            for group, buckets in by_group.items())}
 
     def values(self, dimension: str) -> List[str]:
         """Return the texts of a dimension that occur, sorted."""
@@ -279,40 +251,43 @@ class Rollup:
 
     def canonical(self) -> Dict[str, Any]:
         """Return everything that is counted, free of internal numbers, for telling whether two rollups are equal."""
-        cubes = {cube.name: sorted(item for item in self._rolled(number, cube, cube.dimensions).items() if item[1])
-                 for number, cube in enumerate(CUBES)}
+        cubes = {cube.name: sorted(item for item in self._sums(cube.dimensions, {}).items() if item[1])
+                 for cube in CUBES}
         latency = {key: histogram.counts for key, histogram in
                    self.latency(*LATENCY.caller, *LATENCY.circumstance).items()}
         return {"cubes": cubes, "latency": latency, "rejected": dict(sorted(self.rejected.items())),
                 "first_ms": self.first_ms, "last_ms": self.last_ms}
 
-    def _smallest(self, wanted: AbstractSet[str]) -> Tuple[Tuple[str, ...], Dict[Key, int]]:
-        """Return names and cells of the smallest cube, or earlier answer, that holds all the dimensions."""
-        fitting = [(len(cells), names) for names, cells in self._views.items() if wanted <= set(names)]
-        if fitting:
-            names = min(fitting)[1]
-            return names, self._views[names]
+    def _sums(self, dimensions: Sequence[str], where: Where) -> Mapping[Key, int]:
+        if where:
+            return self._smallest({*dimensions, *where}).answer(dimensions, where)
+        if dimensions not in self._answers:
+            self._answers[dimensions] = self._smallest(set(dimensions)).answer(dimensions, where)
+        return self._answers[dimensions]
+
+    def _smallest(self, wanted: AbstractSet[str]) -> Table:
+        """Return the smallest cube that holds all the dimensions."""
         held = [(len(self.cubes[number]), number) for number, cube in enumerate(CUBES)
                 if wanted <= set(cube.dimensions)]
         if not held:
             unknown = sorted(set(wanted) - set(DIMENSIONS))
             what = f"there is no dimension {unknown[0]}" if unknown else f"no cube holds {', '.join(sorted(wanted))}"
             raise LookupError(f"{what}; cubes: " + "; ".join(", ".join(cube.dimensions) for cube in CUBES))
-        number = min(held)[1]
-        cube = CUBES[number]
-        # The cube's other dimensions are rolled away while its keys are still numbers.
-        names = tuple(name for name in cube.dimensions if name in wanted)
-        self._views[names] = self._rolled(number, cube, names)
-        return names, self._views[names]
+        return self.table(min(held)[1])
 
-    def _rolled(self, number: int, cube: Cube, names: Sequence[str]) -> Dict[Key, int]:
-        """Return a cube's cells by some of its dimensions; the keys are texts, time first."""
-        if number not in self._columns:
-            self._columns[number] = columns_of(self.cubes[number])
-        return rolled(self._columns[number], self.cubes[number].values(),
-                      Projection(self.callers.kept_texts[number], cube.caller, names),
-                      Projection(self.circumstances.kept_texts[number], cube.circumstance, names),
-                      _TIME_TEXTS[cube.time], cube.time in names)
+    def prepare(self) -> None:
+        """Lay out what nearly all questions begin with, before this process is forked into several that ask."""
+        for number, cube in enumerate(CUBES):
+            for parts in ((), cube.caller, cube.circumstance, (cube.time, *cube.caller)):
+                self.table(number).cells(parts)
+
+    def table(self, number: int) -> Table:
+        """Return a cube, by its place among all, laid out for questions."""
+        if number not in self._tables:
+            cube, cells = CUBES[number], self.cubes[number]
+            self._tables[number] = Table(cube, cells_of(cells, cells.values()), self.callers.kept_texts[number],
+                                         self.circumstances.kept_texts[number], _TIME_TEXTS[cube.time])
+        return self._tables[number]
 
 
 def _renumbering(source: Numbers, target: Numbers, cube: int) -> List[int]:
@@ -321,10 +296,6 @@ def _renumbering(source: Numbers, target: Numbers, cube: int) -> List[int]:
     for number, texts in enumerate(source.texts):
         renumbered[source.kept[cube][number]] = target.kept[cube][target.number(texts)]
     return renumbered
-
-
-def _fits(text: str, wanted: Union[str, Collection[str]]) -> bool:
-    return text == wanted if isinstance(wanted, str) else text in wanted
 
 
 @lru_cache(maxsize=None)
@@ -336,4 +307,4 @@ def _hour_text(hour: int) -> str:
     return f"{_day_text(hour // 24)}T{hour % 24:02d}"
 
 
-_TIME_TEXTS: Dict[str, Callable[[int], str]] = {"day": _day_text, "hour": _hour_text, "": str}
+_TIME_TEXTS: Dict[str, Callable[[int], str]] = {"day": _day_text, "hour": _hour_text}

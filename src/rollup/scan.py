@@ -11,6 +11,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Set, Tuple, Union, cast
 
+from calls.line_blocks import LineBlocks
 from calls.log_reader import Layout, Record, RecordReader, iterate_records, next_call_start
 from errors import LogError, RecordError, explain_os_error
 from rollup.blocks import Counter, id_number
@@ -36,26 +37,16 @@ def count_range(path: Union[str, Path], layout: Layout, piece: Range, report: Re
 
     Half a line, or a record that is still open, at the end of an open-ended range is left for the next look.
     """
-    counter = Counter(layout)
-    rest, consumed, reported = b"", piece.begin, 0
+    counter, reported = Counter(layout), piece.begin
     with open(path, "rb") as handle, _collector_paused():
-        handle.seek(piece.begin)
-        left = piece.end - piece.begin
-        while left:
-            read = handle.read(min(BLOCK_BYTES, left))
-            if not read:
-                break  # the file was cut short meanwhile; the next look finds out
-            left -= len(read)
-            block = rest + read
-            whole = block.rfind(b"\n") + 1
-            taken = counter.count(block[:whole], last=not left and not piece.open_ended)
-            rest = block[taken:]
-            consumed += taken
-            reported += len(read)
-            if reported >= REPORT_BYTES:
-                report(reported)
-                reported = 0
-    return range_result(counter.rollup, counter.rejected, counter.lines, counter.ids, consumed)
+        blocks = LineBlocks(handle, piece.begin, piece.end, BLOCK_BYTES)
+        for block in blocks:
+            blocks.take(counter.count(block, last=not blocks.left and not piece.open_ended))
+            done = piece.end - blocks.left
+            if done - reported >= REPORT_BYTES:
+                report(done - reported)
+                reported = done
+    return range_result(counter.rollup, counter.rejected, counter.lines, counter.ids, blocks.consumed)
 
 
 @contextmanager

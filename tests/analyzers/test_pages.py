@@ -17,7 +17,7 @@ from config import Settings
 from conftest import ROOT, run, simulate
 from generators.files import as_json
 from generators.html_generator import HTMLReportGenerator, Page
-from generators.site import homes, walk
+from generators.site import homes
 from page_places import is_there, named
 from rollup.dataset import Dataset, load_dataset
 
@@ -109,7 +109,7 @@ def generator() -> HTMLReportGenerator:
 
 def described(analyzer: Any) -> Tuple[Any, ...]:
     """Return all blocks and cards that an analyser describes its page and its highlights with."""
-    return (*walk(analyzer.page), *analyzer.highlights)
+    return (*b.walk(analyzer.page), *analyzer.highlights)
 
 
 @pytest.mark.parametrize("identity", ANALYZERS)
@@ -153,13 +153,13 @@ def test_a_headline_is_a_sentence_and_claims_nothing_of_an_empty_log(identity: s
 def test_a_page_answers_top_down_figures_first_and_says_why_a_part_is_empty(identity: str) -> None:
     page = ANALYZERS[identity].page
     assert isinstance(page[0], b.Cards) and 3 <= len(page[0].cards) <= 6
-    charts = [block for block in walk(page) if isinstance(block, b.Chart)]
+    charts = [block for block in b.walk(page) if isinstance(block, b.Chart)]
     assert 2 <= len(charts) <= 8
-    assert all(block.title for block in walk(page) if isinstance(block, (b.Chart, b.Table, b.Section)))
+    assert all(block.title for block in b.walk(page) if isinstance(block, (b.Chart, b.Table, b.Section)))
 
 
 def test_every_id_has_one_home() -> None:
-    keys = Counter(block.key for analyzer in ANALYZERS.values() for block in walk(analyzer.page)
+    keys = Counter(block.key for analyzer in ANALYZERS.values() for block in b.walk(analyzer.page)
                    if isinstance(block, b.Table) and block.key)
     assert set(keys) >= {"customer", "organization", "feature", "model", "provider", "region"}
     assert set(keys.values()) == {1}

@@ -57,7 +57,7 @@ def test_numbers_that_the_findings_hold_stand_and_others_are_marked(aws):
     aws.say("Converse", says("i-1 idles for $40.10 a month of $1,234.50, which is 99%."))
     found = ask(aws)
     assert found.text == f"i-1 idles for $40.10 a month of $1,234.50, which is 99%{MARK}."
-    assert (found.model, found.unknown_numbers) == (SONNET, ("99%",)) and found.note.startswith("1 number")
+    assert (found.model, found.unknown_numbers) == (SONNET, ("99%",)) and found.note.endswith("are marked: 1.")
 
 
 def test_what_is_sent_are_the_findings_and_figures_without_sampling_parameters(aws):

@@ -135,6 +135,16 @@ def test_lines_that_come_back_make_the_same_bill():
         assert again.costs(query) == ledger.costs(query)
 
 
+
+def test_totals_are_one_line_for_each_combination():
+    ledger = Ledger([charge(date(2026, 1, day), f"0.{day}", service=name, estimated=day == 3)
+                     for day in (3, 1, 2, 5) for name in "AB"])
+    ledger.add(charge(date(2026, 1, 2), amounts=Amounts(Decimal(1))))
+    found = list(ledger.totals(date(2026, 1, 2), date(2026, 1, 4)))
+    assert [(one.service, str(one.start), str(one.end), one.estimated) for one in found] == [
+        ("A", "2026-01-02", "2026-01-04", True), ("B", "2026-01-02", "2026-01-04", True)]
+    assert [one.amounts[:2] for one in found] == [(Decimal("1.5"), None), (Decimal("0.5"), Decimal("0.5"))]
+
 DAYS = st.one_of(st.integers(0, 9), st.integers(0, 500))
 AMOUNTS = st.builds(lambda digits, places: Decimal(digits).scaleb(-places), st.integers(-10 ** 15, 10 ** 15),
                     st.integers(-3, 30))

@@ -11,7 +11,8 @@ import pytest
 from aws.charges import METRICS, Amounts, Charge, pairs
 from aws.ledger import Ledger
 from aws.queries import DAILY, DIMENSIONS, MONTHLY, YEARLY, CostQuery
-from ledger_aws import serve_ledger
+from cost_explorer import CostExplorer
+from cost_explorer_endpoint import Endpoint
 from scripted_aws import live
 
 TODAY = date(2026, 1, 20)
@@ -48,9 +49,9 @@ NAMES = [one for one in DIMENSIONS if one != "resource"] + ["tag:Team", "categor
 
 
 @pytest.fixture
-def source(aws, tmp_path):
-    serve_ledger(aws, LEDGER, TODAY)
-    return live(aws, tmp_path, TODAY, max_api_calls=10_000)
+def source(aws_keys, tmp_path):
+    with Endpoint(CostExplorer(LEDGER, TODAY)) as endpoint:
+        yield live(endpoint, tmp_path, TODAY, max_api_calls=10_000)
 
 
 def assert_equal(source, query):
@@ -65,11 +66,11 @@ def test_one_group_is_equal_by_every_metric(source, names):
         assert_equal(source, CostQuery(FIRST, LAST, granularity, METRICS, names))
 
 
-def test_many_pages_are_equal(aws, tmp_path):
-    serve_ledger(aws, LEDGER, TODAY, groups_on_a_page=3)
-    source = live(aws, tmp_path, TODAY, max_api_calls=1000)
-    assert_equal(source, CostQuery(FIRST, LAST, MONTHLY, METRICS, ("service", "account")))
-    assert source.spending()["paid_requests"] > 5
+def test_many_pages_are_equal(aws_keys, tmp_path):
+    with Endpoint(CostExplorer(LEDGER, TODAY, page=3)) as endpoint:
+        source = live(endpoint, tmp_path, TODAY, max_api_calls=1000)
+        assert_equal(source, CostQuery(FIRST, LAST, MONTHLY, METRICS, ("service", "account")))
+        assert source.spending()["paid_requests"] == len(endpoint.explorer.asked) > 5
 
 
 def test_every_two_groups_are_equal(source):

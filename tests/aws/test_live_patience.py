@@ -99,7 +99,7 @@ def test_half_open_lets_one_try_and_its_failure_opens_again():
 
 @pytest.mark.parametrize("error, kind, says", [
     (Refused("LimitExceededException"), BUSY, "try again later"),
-    (Refused("Odd", 503), BUSY, "(Odd)"),
+    (Refused("Odd", 503), BUSY, "(Odd)"), (Refused("403", 403), DENIED, "denies ce:GetCostAndUsage: allow"),
     (Refused("AccessDeniedException"), DENIED, "ce:GetCostAndUsage: allow it, as in src/aws/iam_policy.json and"),
     (Refused("ValidationException", message="Start\n date"), INVALID, "Start date"),
     (Refused("ExpiredTokenException"), LOGIN, "aws sso login"),
@@ -115,4 +115,4 @@ def test_a_failure_says_on_one_line_what_helps(error, kind, says):
 def test_one_sentence_tells_all_places_where_the_same_failed():
     found = failure(Refused("AccessDenied"), LIST_FUNCTIONS, "eu-west-1")
     assert "lambda:ListFunctions in eu-west-1: allow" in str(found)
-    assert "lambda:ListFunctions in a, b: allow" in found.said_of(["b", "a"])
+    assert "AWS denies x:Y, z:Z in a, b: allow it" in found.said_of(["z:Z", "x:Y"], ["b", "a"])

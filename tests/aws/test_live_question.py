@@ -51,6 +51,13 @@ def test_record_types_come_along_where_a_group_is_free():
         {"Type": "COST_CATEGORY", "Key": "Unit"}, {"Type": "DIMENSION", "Key": "LINKED_ACCOUNT"}]
 
 
+def test_record_types_make_no_more_pages_of_days_than_the_reports_need():
+    assert len(asked(granularity=DAILY, group_by=("account",))["GroupBy"]) == 1
+    assert len(asked(granularity=DAILY, group_by=("service",))["GroupBy"]) == 2
+    without = asked(granularity=DAILY, group_by=("account",), without={"record_type": ("Tax",)})
+    assert without["Filter"] == {"Not": {"Dimensions": {"Key": "RECORD_TYPE", "Values": ["Tax"]}}}
+
+
 def test_conditions_on_groups_are_met_here_and_cost_no_request_of_their_own():
     assert "Filter" not in asked(where={"record_type": ("Usage",)})
     assert asked(group_by=("service",), where={"service": ("a",)}) == asked(group_by=("service",))
@@ -99,11 +106,17 @@ def test_one_daily_answer_by_service_and_record_type_covers_what_is_coarser(chan
 
 
 def test_days_make_up_months_but_months_no_other_days():
-    months = question_of(query(group_by=("service",)), FIRST, LAST)
+    months = question_of(query(group_by=("region",)), FIRST, LAST)
     assert BASE.covers(question_of(query(), FIRST, date(2026, 1, 15)))
     assert months.covers(question_of(query(), FIRST, LAST))
     assert not months.covers(question_of(query(), FIRST, date(2026, 1, 15)))
     assert not months.covers(question_of(query(granularity=DAILY), FIRST, LAST))
+
+
+def test_services_are_asked_for_by_days_at_once_since_the_reports_need_them_so():
+    assert asked(group_by=("service",))["Granularity"] == "DAILY" == asked(group_by=("record_type", "service"))[
+        "Granularity"]
+    assert asked(group_by=("service",), where={"region": ("a",)})["Granularity"] == "MONTHLY"
 
 
 def question(*groups, granularity=MONTHLY):

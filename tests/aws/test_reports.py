@@ -22,7 +22,7 @@ from aws.sources.base import ESTIMATED, Resource
 from config import Settings
 from generators.files import as_json
 from generators.html_generator import HTMLReportGenerator, Page
-from generators.site import Site, homes, walk
+from generators.site import Site, homes
 from page_places import is_there, named
 
 REPORTS = discover_reports()
@@ -90,7 +90,7 @@ def results():
 def test_every_place_that_a_page_names_holds_something_in_some_bill(identity, results):
     found = [results.of(name)[identity] for name in ("company", "wasteful")]
     pages = [report.described(one) if hasattr(report, "described") else report.page for report, one in found]
-    blocks = [one for page in pages for one in walk(page)] + list(REPORTS[identity].highlights)
+    blocks = [one for page in pages for one in b.walk(page)] + list(REPORTS[identity].highlights)
     places = {place for block in blocks for place in named(block) if any(place)}
     known = {"overlapping", "asking.paid_requests"}  # what these bills have none of
     assert places
@@ -116,8 +116,8 @@ def test_a_page_is_drawn_of_any_bill_from_memory_as_from_its_file(identity, name
 def test_a_page_answers_top_down_figures_first_and_says_why_a_part_is_empty(identity):
     page = REPORTS[identity].page
     assert isinstance(page[0], b.Cards) and 3 <= len(page[0].cards) <= 6
-    assert 2 <= len([block for block in walk(page) if isinstance(block, b.Chart)]) <= 8
-    assert all(block.title for block in walk(page) if isinstance(block, (b.Chart, b.Table, b.Section)))
+    assert 2 <= len([block for block in b.walk(page) if isinstance(block, b.Chart)]) <= 8
+    assert all(block.title for block in b.walk(page) if isinstance(block, (b.Chart, b.Table, b.Section)))
 
 
 def test_every_list_of_a_report_adds_up_to_the_bill(results):
@@ -163,7 +163,7 @@ def test_a_folder_gets_pages_results_tables_index_and_manifest(tmp_path):
     assert [(one["id"], one["category"]) for one in manifest["reports"]] == [(one.id, "AWS") for one in outcomes]
     index = (tmp_path / "html" / "index.html").read_text(encoding="utf-8")
     assert "A bill made by hand" in index and "aws_insights.html" in index and "AWS savings found" in index
-    with open(tmp_path / "csv" / "aws_dashboard.by_service.csv", newline="", encoding="utf-8") as handle:
+    with open(tmp_path / "csv" / "aws_dashboard-by_service.csv", newline="", encoding="utf-8") as handle:
         rows = list(csv.DictReader(handle))
     assert sum(Decimal(row["cost"]) for row in rows) == exact_sum(one.amounts.unblended for one in company())
 

@@ -178,21 +178,24 @@ def test_all_pages_regions_and_accounts_are_asked():
 
 
 def test_a_denied_action_and_a_failing_region_stop_nothing_else_and_are_told():
-    denied = Failure("AWS denies ec2:DescribeVolumes in x: allow it", DENIED, "AccessDenied", "x")
-    broken = Failure("AWS did not answer rds:DescribeDBInstances in eu-west-1 (500)", "busy", "500", "eu-west-1")
-    resources, notes = found(FakeConnections({DESCRIBE_VOLUMES: denied, (DESCRIBE_DATABASES, "eu-west-1"): broken},
-                                             regions=("eu-west-1", "us-east-1")))
+    denied, other = (Failure(f"AWS denies {action} in x: allow it", DENIED, "AccessDenied", action, "x")
+                     for action in ("ec2:DescribeVolumes", "lambda:ListFunctions"))
+    broken = Failure("AWS did not answer rds:DescribeDBInstances in eu-west-1 (500)", "busy", "500",
+                     "rds:DescribeDBInstances", "eu-west-1")
+    failing = {DESCRIBE_VOLUMES: denied, LIST_FUNCTIONS: other, (DESCRIBE_DATABASES, "eu-west-1"): broken}
+    resources, notes = found(FakeConnections(failing, regions=("eu-west-1", "us-east-1")))
     assert {"i-1", "eipalloc-1", DATABASE} <= set(resources) and "vol-1" not in resources
     assert sorted(notes) == [
-        "Amazon EC2 is not told in full: AWS denies ec2:DescribeVolumes in eu-west-1, us-east-1: allow it.",
-        "Amazon RDS is not told in full: AWS did not answer rds:DescribeDBInstances in eu-west-1 (500)."]
+        "Not told in full: Amazon EC2, AWS Lambda, since AWS denies ec2:DescribeVolumes, lambda:ListFunctions in "
+        "eu-west-1, us-east-1: allow it.",
+        "Not told in full: Amazon RDS, since AWS did not answer rds:DescribeDBInstances in eu-west-1 (500)."]
 
 
 def test_what_came_before_a_failure_is_kept_and_a_closed_service_is_told_to_be_normal():
     closed = Failure("AWS denies qbusiness:ListIndices: allow it", DENIED)
     resources, notes = found(FakeConnections({LIST_INDICES: closed}))
     assert APP in resources and INDEX not in resources
-    assert notes == ("Amazon Q Business is not told in full: AWS denies qbusiness:ListIndices: allow it, which is "
+    assert notes == ("Not told in full: Amazon Q Business, since AWS denies qbusiness:ListIndices: allow it, which is "
                      "normal: AWS closed it to new customers on 2026-07-31.",)
 
 
@@ -243,6 +246,11 @@ def test_use_that_is_denied_or_too_dear_is_left_open_with_a_note():
     denied = FakeConnections({GET_METRIC_DATA: Failure("denied", DENIED)})
     result, notes = measured(denied, [OWN], resources, FIRST, LAST)
     assert [one.use for one in result] == [{}] * len(result) and notes == ["Use is not told in full: denied."]
+    both = [resource._replace(region=region) for resource in resources for region in ("eu-west-1", "us-east-1")]
+    places = FakeConnections({(GET_METRIC_DATA, region): Failure(
+        f"AWS denies c:G in {region}", DENIED, "", "c:G", region) for region in ("eu-west-1", "us-east-1")})
+    assert measured(places, [OWN], both, FIRST, LAST)[1] == [
+        "Use is not told in full: AWS denies c:G in eu-west-1, us-east-1."]
     poor = FakeConnections()
     poor.meter = Meter(0)
     assert "--max-api-calls 0" in measured(poor, [OWN], resources, FIRST, LAST)[1][0] and poor.asked == []

@@ -91,6 +91,12 @@ def test_a_time_that_is_impossible_is_refused():
     assert error.reason.startswith("'2026-02-30T00:00:00Z' is no possible time: day ")
 
 
+def test_a_time_after_2099_is_refused():
+    assert AICall.from_row(_row(timestamp="2099-12-31T23:59:59.999Z")).timestamp_ms == 4_102_444_799_999
+    for text in ("2100-01-01T00:00:00.000Z", "2099-12-31T23:59:59.999-01:00", "9999-12-31T23:59:59.999Z"):
+        assert str(_refusal(_row(timestamp=text))) == f"timestamp: '{text}' is after 2099"
+
+
 def test_a_time_before_1970_is_refused():
     assert str(_refusal(_row(timestamp="1969-12-31T23:59:59.999Z"))) == (
         "timestamp: '1969-12-31T23:59:59.999Z' is before 1970")
@@ -193,7 +199,7 @@ def _calls(draw):
     values.update(input_tokens=draw(_COUNTS), output_tokens=draw(_COUNTS),
                   latency_ms=draw(st.none() | _COUNTS),
                   cost_nano=draw(st.none() | _MONEY), tier_price_nano=draw(_MONEY),
-                  timestamp_ms=draw(st.integers(0, 253_402_300_799_999)))
+                  timestamp_ms=draw(st.integers(0, 4_102_444_799_999)))
     return AICall(total_tokens=values["input_tokens"] + values["output_tokens"], **values)
 
 

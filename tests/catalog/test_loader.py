@@ -84,8 +84,10 @@ def test_every_model_belongs_to_the_provider_of_its_file_and_has_a_price(catalog
 
 
 @pytest.mark.parametrize("provider, model", [
-    ("openai", "gpt-99"), ("openai", ""), ("nobody", "gpt-4o"), ("openai", "claude-haiku-4-5"), ("openai", "GPT-4o"),
-    ("", "gpt-4o")])
+    ("openai", "gpt-99"), ("openai", "gpt-99-2026-01-01"), ("openai", "gpt-4o-2024-05-13"), ("openai", ""),
+    ("azure", "gpt-4o-2024-05-13"), ("openai", "gpt-4o-2024-13-01"), ("openai", "gpt-4o-2024-0806"),
+    ("openai", "gpt-4o-2024-08-06-x"), ("openai", "gpt-4o-08-06"), ("openai", "-2024-08-06"),
+    ("nobody", "gpt-4o"), ("openai", "claude-haiku-4-5"), ("openai", "GPT-4o"), ("", "gpt-4o")])
 def test_an_unknown_model_is_unpriced_and_never_free(catalog, provider, model):
     assert catalog.find(provider, model) is None
     assert catalog.price_on(provider, model, AS_OF) is None
@@ -93,8 +95,10 @@ def test_an_unknown_model_is_unpriced_and_never_free(catalog, provider, model):
 
 @pytest.mark.parametrize("provider, alias, model", [
     ("anthropic", "claude-haiku-4-5-20251001", "claude-haiku-4-5"), ("openai", "gpt-4-turbo-preview", "gpt-4-turbo"),
-    ("openai", "gpt-4-turbo-2024-04-09", "gpt-4-turbo"), ("azure", "azure/gpt-4o", "gpt-4o")])
-def test_an_alias_stands_for_its_model(catalog, provider, alias, model):
+    ("openai", "gpt-4-turbo-2024-04-09", "gpt-4-turbo"), ("azure", "azure/gpt-4o", "gpt-4o"),
+    ("openai", "gpt-4o-2024-08-06", "gpt-4o"), ("openai", "gpt-4o-mini-20240718", "gpt-4o-mini"),
+    ("azure", "gpt-4o-2024-11-20", "gpt-4o"), ("anthropic", "claude-sonnet-4-5-20991231", "claude-sonnet-4-5")])
+def test_an_alias_or_a_dated_snapshot_stands_for_its_model(catalog, provider, alias, model):
     assert catalog.find(provider, alias) is catalog.find(provider, model)
     assert catalog.find(provider, alias).model == model
 

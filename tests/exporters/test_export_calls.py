@@ -9,7 +9,8 @@ import pytest
 from odd_log import CALLS, ODD, write_log
 
 from calls.record import FIELDS, AICall
-from conftest import ROOT, run
+from calls.values import format_timestamp
+from conftest import ROOT, read_calls, run
 
 EXPORT = ROOT / "src" / "export_calls.py"
 
@@ -31,6 +32,14 @@ def test_csv_holds_every_call_once_and_no_formula(odd: Path, tmp_path: Path) -> 
     assert "Exported 10 calls as csv" in ran.err and "2 times: rows of the log are rejected" in ran.err
 
 
+def test_a_part_of_a_log_is_a_log_with_every_text_as_it_was(odd: Path, tmp_path: Path) -> None:
+    kept = tmp_path / "kept.csv"
+    ran = run(EXPORT, "--csv", odd, "--to", "calls", "--from", "2026-02-28", "--output", kept)
+    assert ran.code == 0, ran.err
+    assert read_calls(kept) == [one for one in CALLS if format_timestamp(one.timestamp_ms) >= "2026-02-28"]
+    assert any(one.customer_id == ODD for one in read_calls(kept))
+
+
 def test_json_lines_hold_exact_amounts_and_null_for_what_is_unknown(odd: Path) -> None:
     found = [json.loads(line) for line in run(EXPORT, "--csv", odd, "--to", "jsonl", "-q").out.splitlines()]
     assert [one["call_id"] for one in found] == [one.call_id for one in CALLS]
@@ -39,7 +48,7 @@ def test_json_lines_hold_exact_amounts_and_null_for_what_is_unknown(odd: Path) -
     assert found[6]["customer_id"] == ODD and list(found[0]) == list(FIELDS)
 
 
-@pytest.mark.parametrize("kind", ["csv", "jsonl", "focus-1.2"])
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "calls", "focus-1.2"])
 @pytest.mark.parametrize("options,calls", [
     ([], 10), (["--from", "2026-03-01"], 1), (["--until", "2026-02-28"], 9),
     (["--from", "2026-02-28", "--until", "2026-02-28"], 9), (["--where", "provider=azure"], 1),
@@ -54,7 +63,7 @@ def test_filters_choose_the_same_calls_in_every_format(odd: Path, tmp_path: Path
     if kind == "focus-1.2":
         assert sum(int(row["x_CallCount"]) for row in csv.DictReader(lines)) == calls
     else:
-        assert len(lines) - (kind == "csv") == calls
+        assert len(lines) - (kind in ("csv", "calls")) == calls
 
 
 @pytest.mark.parametrize("options,words", [

@@ -14,7 +14,6 @@ from analyzers.base import discover_analyzers
 from conftest import ROOT, run
 from generators.formats import kind_of, show
 from generators.page_parts import at
-from generators.site import walk
 
 IDS = sorted(discover_analyzers())
 
@@ -69,7 +68,7 @@ def read(folder: Path, name: str) -> Tuple[str, Any]:
 
 
 def blocks_of(name: str, kind: Any) -> List[Any]:
-    return [block for block in walk(discover_analyzers()[name].page) if isinstance(block, kind)]
+    return [block for block in b.walk(discover_analyzers()[name].page) if isinstance(block, kind)]
 
 
 @pytest.mark.parametrize("name", IDS)

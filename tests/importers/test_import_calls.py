@@ -65,7 +65,9 @@ def test_an_existing_log_is_kept_unless_asked_otherwise(trace: Path, tmp_path: P
     assert run(IMPORT, trace, "--output", output, "--overwrite").code == 0 and len(read_calls(output)) == 2
 
 
-@pytest.mark.parametrize("content,words", [(b"\x89PNG", "no known format"), (b"", "no known format")])
+@pytest.mark.parametrize("content,words", [
+    (b"\x89PNG", "no known format"), (b"", "no known format"), (b"\x1f\x8b\x08", "gzip: unpack it first"),
+    (b"PK\x03\x04", "unpack it, or save it as CSV"), ("a,b\n".encode("utf-16"), "UTF-16: save it as UTF-8")])
 def test_a_file_of_no_known_format_gets_one_clear_line(tmp_path: Path, content: bytes, words: str) -> None:
     path = tmp_path / "x"
     path.write_bytes(content)

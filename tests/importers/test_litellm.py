@@ -38,7 +38,8 @@ def test_a_spend_of_nothing_is_no_price_unless_a_cache_answered(tmp_path: Path) 
     found = imported(tmp_path, [litellm(spend=0), litellm(request_id="b", spend=0, cache_hit="True"),
                                 litellm(request_id="c", spend=0, model="own-model")])
     assert [one.cost_nano for one in found.calls] == [CACHED, 0, None]
-    assert found.summary["notes"] == {"calls have tokens and a recorded cost of 0, which is taken as not recorded": 2}
+    assert found.summary["notes"] == {"calls have tokens and a recorded cost of 0, which is taken as not recorded": 2,
+                                      "calls have no known price, so their cost is empty: unknown, not zero": 1}
 
 
 def test_the_anthropic_names_of_cached_tokens_are_read_too(tmp_path: Path) -> None:

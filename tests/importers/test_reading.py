@@ -70,6 +70,9 @@ def test_a_wrong_file_gets_one_clear_line_whatever_the_format_and_no_log(tmp_pat
         output.unlink()
 
 
+CUT = "row: is not there: the file ends within a list, as if it was cut off"
+
+
 def _taken(text: str) -> list:
     return [one if isinstance(one, dict) else str(one) for _, one in json_rows(io.StringIO(text[1:]), text[:1])]
 
@@ -83,7 +86,8 @@ def _taken(text: str) -> list:
     ('{"a": NaN}\n{"a": 2}\n', ["row: is not valid JSON", {"a": 2}]),
     ('{"a": oops}\n{"a": 2}\n', ["row: is not valid JSON", {"a": 2}]),
     ('[{"a": 1}, {"a": oops}, {"a": 2}]' + " " * 40, [{"a": 1}, "row: is not valid JSON; nothing behind it was read"]),
-    ('[{"a": 1}, {"a', [{"a": 1}, "row: is not valid JSON; nothing behind it was read"])])
+    ('[{"a": 1}, {"a', [{"a": 1}, "row: is not valid JSON; nothing behind it was read"]),
+    ('[{"a": 1},', [{"a": 1}, CUT]), ('[{"a": 1}', [{"a": 1}, CUT]), ("[[]", [CUT])])
 def test_json_is_taken_apart_in_every_layout(text: str, found: list) -> None:
     assert _taken(text) == found
 

@@ -84,6 +84,12 @@ def test_a_price_is_that_of_the_calls_own_day():
     assert (then, now) == (1000 * 10_000 + 200 * 40_000, 1000 * 2_000 + 200 * 8_000)
 
 
+def test_a_snapshot_that_a_provider_answered_with_has_the_price_of_its_model():
+    call = read(model="gpt-4o-mini-2024-07-18")
+    assert (call.model, call.cost_nano) == ("gpt-4o-mini-2024-07-18", 270_000)
+    assert read(model="gpt-4o-2024-05-13").cost_nano is None  # which had another price than those after it
+
+
 def test_an_unknown_model_is_kept_and_its_cost_is_unknown():
     call = read(model="brand-new-1")
     assert (call.model, call.cost_nano, call.to_row()[11]) == ("brand-new-1", None, "")
@@ -168,6 +174,7 @@ def test_all_faults_are_told_at_once():
     ({"requestTime": "yesterday"}, "requestTime", "is not an ISO 8601 time"),
     ({"requestTime": 5}, "requestTime", "is no text with a time"),
     ({"requestTime": "1969-12-31T23:00:00Z"}, "requestTime", "is before 1970"),
+    ({"requestTime": "9999-12-31T23:00:00Z"}, "requestTime", "is after 2099"),
     ({"stopReason": "WHY"}, "stopReason", "is none of END, END_SEQUENCE"),
     ({"totalCost": -0.1}, "totalCost", "is negative"),
     ({"totalCost": "many"}, "totalCost", "is not a plain number"),

@@ -193,12 +193,23 @@ def test_cached_tokens_are_within_the_input():
 
 
 @pytest.mark.parametrize("requested, answered, model", [
-    ("gpt-4o-mini", None, "gpt-4o-mini"), ("gpt-4o-mini", "gpt-4o-mini-2024-07-18", "gpt-4o-mini"),
-    ("gpt-4o-mini", "gpt-4o-mini-20240718", "gpt-4o-mini"), ("auto", "gpt-4o-mini", "gpt-4o-mini"),
+    ("gpt-4o-mini", None, "gpt-4o-mini"), ("gpt-4o-mini", "gpt-4o-mini-2024-07-18", "gpt-4o-mini-2024-07-18"),
+    (None, "gpt-4o-mini", "gpt-4o-mini"), ("auto", "gpt-4o-mini", "gpt-4o-mini"),
     ("gpt-4o", "gpt-4o-mini", "gpt-4o-mini"), ("gpt-4o-mini", "gpt-4o-mini-turbo", "gpt-4o-mini-turbo"),
     ("new-1", "new-1-2026-01-01", "new-1-2026-01-01")])
 def test_the_model_is_the_one_that_answered(requested, answered, model):
     assert read({"gen_ai.request.model": requested, "gen_ai.response.model": answered}).model == model
+
+
+def test_a_service_that_nobody_named_is_no_product():
+    assert [read({"service.name": name}).product_id for name in ("shop", "unknown_service:python")] == [
+        "shop", "unattributed"]
+
+
+def test_a_snapshot_that_answered_has_the_price_of_its_model():
+    asked, snapshot = (read({"gen_ai.request.model": "gpt-4o-mini", "gen_ai.response.model": name}).cost_nano
+                       for name in (None, "gpt-4o-mini-2024-07-18"))
+    assert asked == snapshot > 0
 
 
 def test_an_unknown_model_is_unpriced_and_a_cost_that_is_given_is_kept():

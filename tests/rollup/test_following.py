@@ -73,9 +73,10 @@ def test_checksums_gone_on_with_are_those_taken_at_once(path: Path, monkeypatch)
     for module in ("following", "checkpoint"):
         monkeypatch.setattr(f"rollup.{module}.SEGMENT_BYTES", 10_000)
     follower = LogFollower(path)
-    for last in (5001, 5300, 5301, 6000):
-        write(path, rows(follower.lines, last))
-        follower.look()
+    follower.look()
+    for more in (1, 300, 1, 700):
+        write(path, rows(follower.lines, follower.lines + more))
+        assert follower.look().how == INCREMENTAL
     follower.save()
     assert follower.look(thorough=True).how == UNCHANGED
     assert load_dataset(path).how == UNCHANGED
@@ -126,7 +127,7 @@ def test_an_edit_in_the_middle_is_noticed_by_a_thorough_look(path: Path) -> None
 
 def test_a_log_that_went_away_is_one_sentence_and_is_counted_when_it_comes_back(path: Path) -> None:
     follower = LogFollower(path)
-    follower.look()
+    assert follower.look().seconds < 60
     kept = path.read_text()
     path.unlink()
     with pytest.raises(LogError, match="is not there"):
@@ -175,3 +176,23 @@ def test_what_cannot_be_set_aside_is_only_noted(path: Path) -> None:
     rejected_path(path).mkdir()
     write(path, ["bad"])
     assert "rejected.csv" in LogFollower(path).look().notes[0]
+
+
+def test_a_log_that_is_replaced_at_every_look_is_given_up_in_one_sentence(path: Path, monkeypatch) -> None:
+    follower, numbers = LogFollower(path), iter(range(100))
+    monkeypatch.setattr(LogFollower, "_identity", lambda self: (0, next(numbers)))
+    with pytest.raises(LogError, match="calls.csv is replaced faster than it can be read: try again"):
+        follower.look()
+    monkeypatch.undo()
+    assert same_as_from_scratch(follower).how == FULL
+
+
+def test_a_log_that_cannot_be_read_any_more_is_named_with_the_reason(path: Path, monkeypatch) -> None:
+    follower = LogFollower(path)
+    follower.look()
+
+    def fail(self):
+        raise OSError(5, "Input/output error")
+    monkeypatch.setattr(LogFollower, "_identity", fail)
+    with pytest.raises(LogError, match=f"^cannot read {path}: the disk reported an error"):
+        follower.look()

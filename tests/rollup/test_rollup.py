@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from datetime import date, timedelta
 from fractions import Fraction
 from typing import Dict, List
 
@@ -145,11 +146,39 @@ def test_counting_after_asking_changes_the_answers() -> None:
     assert sum(group.measures.calls for group in rollup.by("model")) == 11
 
 
-def test_keeping_dimensions_changes_no_answer() -> None:
-    kept, fresh = counted(calls(200)), counted(calls(200))
-    kept.keep("day", "model", "status")
-    kept.keep("model", "status")
-    assert kept.by("status", "model") == fresh.by("status", "model") and kept.by("day") == fresh.by("day")
+def test_what_was_asked_before_changes_no_answer() -> None:
+    asked = counted(calls(200))
+    asked.prepare()
+    for names in (("day", "model", "status"), ("customer", "status"), ("day",), ("hour", "region"), ()):
+        assert asked.by(*names) == counted(calls(200)).by(*names)
+        where = {"model": "gpt-5", "day": asked.values("day")[:2]}
+        narrow = tuple(name for name in names if name != "hour")
+        assert asked.by(*narrow, where=where) == counted(calls(200)).by(*narrow, where=where)
+
+
+def test_coded_cells_stand_for_the_groups_and_for_no_cell_that_was_taken_back() -> None:
+    rollup = counted(calls(300))
+    rollup.add(call(999, customer_id="gone"))
+    rollup.add(call(999, customer_id="gone"), -1)
+    cells = rollup.coded(("calls", "cost_nano"), "day", "customer", "status")
+    sums: Dict[tuple, List[int]] = defaultdict(lambda: [0, 0])
+    for day, caller, circumstance, number, nano in zip(*cells[:3], *cells.measures):
+        key = (day, cells.caller_texts[caller][0], cells.circumstance_texts[circumstance][0])
+        sums[key][0] += number
+        sums[key][1] += nano
+    first = date(1970, 1, 1)
+    assert {((first + timedelta(key[0])).isoformat(), *key[1:]): tuple(one) for key, one in sums.items()} == {
+        group.key: (group.measures.calls, group.measures.cost_nano)
+        for group in counted(calls(300)).by("day", "customer", "status")}
+    assert Rollup().coded(("calls",), "hour", "customer").times == ()
+
+
+def test_latencies_of_a_part_are_the_same_whatever_was_asked_before() -> None:
+    fresh, asked = counted(calls(400)), counted(calls(400))
+    asked.latency("feature", "provider", "model"), asked.latency("model")
+    for names, where in ((("model",), {}), ((), {}), (("region",), {}), (("model",), {"region": "eu-west"})):
+        assert {key: (one.calls, one.percentile(95)) for key, one in asked.latency(*names, where=where).items()} == {
+            key: (one.calls, one.percentile(95)) for key, one in fresh.latency(*names, where=where).items()}
 
 
 def test_the_sums_of_one_measure_are_those_of_the_groups() -> None:

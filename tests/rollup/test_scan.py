@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import os
 import random
+import time
 from array import array
 from pathlib import Path
 from typing import List
@@ -13,6 +14,7 @@ from log_files import BAD_ROWS, ODD_ROWS, call, calls, counted, lines, write_log
 
 import rollup.counts as counting
 import rollup.scan as scan
+from calls.line_blocks import LONGEST_LINE
 from calls.log_reader import RecordReader, read_layout
 from calls.record import FIELDS, HEADER
 from errors import LogError, RecordError
@@ -263,3 +265,33 @@ def test_a_line_that_is_a_call_by_itself_is_never_swallowed_by_an_open_quote() -
 def read_layout_of_header():
     from calls.log_reader import Layout
     return Layout(tuple(range(len(FIELDS))), len(FIELDS), len(HEADER) + 1)
+
+
+@pytest.mark.parametrize("long", ["x" * (LONGEST_LINE + 1), '"' + "x" * 3 * LONGEST_LINE, "a," * LONGEST_LINE,
+                                  "\0" * 2 * LONGEST_LINE])
+def test_a_line_that_is_too_long_is_set_aside_alone_however_the_log_is_read(tmp_path: Path, long, monkeypatch) -> None:
+    some = lines(calls(300))
+    path = write_log(tmp_path / "x.csv", [*some[:100], long, *some[100:200], long, long, *some[200:]])
+    monkeypatch.setattr(scan, "RANGE_BYTES", 1000)
+    for block_bytes, workers in ((1 << 18, 1), (100_000, 1), (1 << 22, 1), (1 << 18, 3)):
+        monkeypatch.setattr(scan, "BLOCK_BYTES", block_bytes)
+        counts = scanned(path, workers)
+        assert same_counts(counts.rollup, load_dataset(path, use_checkpoint=False).rollup)
+        assert counts.rollup.rejected == {"row is longer than 1,048,576 bytes": 3}
+        assert [fault.line for fault in counts.new_faults] == [102, 203, 204]
+        assert counts.consumed == path.stat().st_size and counts.rollup.total().calls == 300
+
+
+def test_a_line_just_as_long_as_it_may_be_is_counted(tmp_path: Path) -> None:
+    row = ODD_ROWS[2].replace(",c,", f",{'c' * (LONGEST_LINE - len(ODD_ROWS[2]) + 1)},")
+    counts = scanned(write_log(tmp_path / "x.csv", [row, row.replace("odd-3", "odd-3+")]))
+    assert len(row) == LONGEST_LINE and counts.rollup.total().calls == 1
+    assert counts.rollup.rejected == {"row is longer than 1,048,576 bytes": 1}
+
+
+def test_text_without_commas_takes_no_time_of_the_square_of_its_length(tmp_path: Path) -> None:
+    """A minute or more where the pattern of a row began at every byte; well under a second where it does not."""
+    began = time.process_time()
+    rows = ["x" * 200_000] * 5 + ["y" * 10] * 20_000
+    assert sum(scanned(write_log(tmp_path / "x.csv", rows)).rollup.rejected.values()) == 20_005
+    assert time.process_time() - began < 10

@@ -103,7 +103,7 @@ def test_two_signals_are_as_good_as_one(tmp_path):
 
 
 def test_simulate_is_the_whole_product_in_one_command(tmp_path):
-    with Running(tmp_path, "--simulate", "1", env={"FINOPS_DAYS": "30"}) as viewer:
+    with Running(tmp_path, "--simulate", env={"FINOPS_DAYS": "30", "FINOPS_TARGET_MB": "1"}) as viewer:
         status = viewer.until(lambda status: status["csv"]["complete"] and status["jobs"][0]["state"] == "complete")
         assert status["csv"]["progress_pct"] == 100.0 and abs(status["csv"]["size_mb"] - 1) < 0.05
         assert status["csv"]["target_mb"] == 1.0 and status["csv"]["eta_seconds"] is None

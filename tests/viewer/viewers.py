@@ -119,7 +119,7 @@ class Running:
     """A viewer in a process of its own."""
 
     def __init__(self, folder: Path, *options: str, env: Optional[Dict[str, str]] = None, csv: str = "data/calls.csv",
-                 python: str = sys.executable, serve: Path = SERVE) -> None:
+                 python: str = sys.executable, serve: Path = SERVE, command: str = "") -> None:
         self.csv, self.reports = folder / csv, folder / "reports"
         self.csv.parent.mkdir(exist_ok=True)
         self.errors = folder / "viewer.log"
@@ -128,7 +128,8 @@ class Running:
                             "FINOPS_REFRESH_SECONDS": "1"}, **(env or {}))
         with open(self.errors, "a") as errors:
             self.process = subprocess.Popen(
-                [python, str(serve), "--port", "0", "--csv", str(self.csv), "--reports", str(self.reports), *options],
+                [python, str(serve), *command.split(), "--port", "0", "--csv", str(self.csv), "--reports",
+                 str(self.reports), *options],
                 stdout=subprocess.PIPE, stderr=errors, env=environment, universal_newlines=True)
         line = self.process.stdout.readline()
         match = re.match(r"serving http://[^/]+:(\d+)/ ", line)

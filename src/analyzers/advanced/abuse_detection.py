@@ -58,7 +58,6 @@ class AbuseDetectionAnalyzer(Analyzer):
 
     def examine(self, rollup: Rollup) -> Results:
         """Return `findings` (the most severe first), `by_kind`, and `customers` with the most serious ones."""
-        rollup.keep("day", "customer", "organization", "feature", "model", "status")
         use = hourly_use(rollup)
         offsets = {one.region: one.utc_offset_hours for one in load_catalog().regions}
         found = (find_hammering(use) + find_storms(use) + find_region_switches(use, offsets)

@@ -7,7 +7,7 @@ from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from analyzers.base import ADVANCED, LOW, MEDIUM, Analyzer, Recommendation, Results
 from analyzers.common import add, ratio, usd
-from analyzers.latency import PRECISION, LatencyTable, mean_ms, median_interval, percentiles_row, regroup
+from analyzers.latency import PRECISION, mean_ms, median_interval, percentiles_row, regroup
 from analyzers.pages import geographic_latency as described
 from analyzers.wording import NO_CALLS, numbered, percent
 from calls.record import SUCCESS
@@ -56,13 +56,14 @@ class GeographicLatencyAnalyzer(Analyzer):
     description = "Where calls are slow or fail, and which route would be quicker"
     category = ADVANCED
     rank = 11
+    shares = "latency"
     page = described.PAGE
 
     def examine(self, rollup: Rollup) -> Results:
         """Return tables by region, routes with enough calls behind them, and recommendations."""
-        groups, table = rollup.by(*GRAIN), LatencyTable(rollup, *SERVED)
-        regions = _rows(groups, table, ("region",))
-        routes = find_routes(groups, table)
+        groups = rollup.by(*GRAIN)
+        regions = _rows(groups, rollup, ("region",))
+        routes = find_routes(groups, rollup)
         known = [row for row in regions if row["latency_index"] is not None]
         slowest = max(known, key=lambda row: row["latency_index"]) if known else None
         fastest = min(known, key=lambda row: row["latency_index"]) if known else None
@@ -72,7 +73,7 @@ class GeographicLatencyAnalyzer(Analyzer):
                         "slowest_index": slowest and slowest["latency_index"],
                         "fastest_region": fastest and fastest["region"],
                         "fastest_index": fastest and fastest["latency_index"], "routes": len(routes)},
-            "by_region": regions, "by_provider_and_region": _rows(groups, table, ("provider", "region")),
+            "by_region": regions, "by_provider_and_region": _rows(groups, rollup, ("provider", "region")),
             "routes": [_route_row(route) for route in routes[:TOP]],
             "thresholds": {"min_calls_on_both_sides": MIN_ROUTE_CALLS, "min_gain_ms": MIN_GAIN_MS,
                            "min_gain_share": MIN_GAIN_SHARE, "max_error_rise": MAX_ERROR_RISE,
@@ -105,12 +106,12 @@ def _notes() -> List[str]:
             "the same region, or to another region of the same area for the same model."]
 
 
-def _rows(groups: Sequence[Group], table: LatencyTable, scope: Tuple[str, ...]) -> List[Results]:
+def _rows(groups: Sequence[Group], rollup: Rollup, scope: Tuple[str, ...]) -> List[Results]:
     """Return a row for each value of the scope, the one with most calls first."""
     held: Dict[Key, List[Group]] = {}
     for group in groups:
         held.setdefault(tuple(group.key[GRAIN.index(name)] for name in scope), []).append(group)
-    histograms, index = table.by(*scope), _indices(table, scope)
+    histograms, index = rollup.latency(*scope), _indices(rollup, scope)
     rows = []
     for key, cells in held.items():
         whole, histogram = add(cell.measures for cell in cells), histograms.get(key)
@@ -127,10 +128,10 @@ def _successes(groups: Iterable[Group]) -> List[Measures]:
     return [group.measures for group in groups if group.key[-1] == SUCCESS]
 
 
-def _indices(table: LatencyTable, scope: Tuple[str, ...]) -> Dict[Key, float]:
+def _indices(rollup: Rollup, scope: Tuple[str, ...]) -> Dict[Key, float]:
     """Return how slow the same work is in each region, 1 being usual; within each provider where the scope has it."""
     parts: Dict[Key, Dict[Key, Tuple[float, float]]] = {}
-    for key, one in table.by(*SERVED).items():
+    for key, one in rollup.latency(*SERVED).items():
         middle = one.percentile(50)
         if one.calls >= MIN_CELL_CALLS and middle:
             part = tuple(key[SERVED.index(name)] for name in scope if name != "region")
@@ -164,11 +165,11 @@ def _weighted(values: Iterable[Tuple[Key, float, float]]) -> Dict[Key, float]:
     return {key: total / weights for key, (weights, total) in sums.items()}
 
 
-def find_routes(groups: Sequence[Group], table: LatencyTable) -> List[Route]:
+def find_routes(groups: Sequence[Group], rollup: Rollup) -> List[Route]:
     """Return the best route away from each (feature, provider, model, region), the most time saved first."""
     held = regroup(groups, 0, 1, 2, 3)
     errors = {key: ratio(add(cells).failed, add(cells).calls) or 0.0 for key, cells in held.items()}
-    enough = {key: one for key, one in table.by(*SERVED).items() if one.calls >= MIN_ROUTE_CALLS}
+    enough = {key: one for key, one in rollup.latency(*SERVED).items() if one.calls >= MIN_ROUTE_CALLS}
     medians = {key: (one.percentile(50),) + median_interval(one) for key, one in enough.items()}
     features: Dict[str, List[Key]] = {}
     for key in enough:

@@ -41,8 +41,6 @@ class AlignmentAnalyzer(Analyzer):
 
     def examine(self, rollup: Rollup) -> Results:
         """Return all sections; chargeback and showback of each dimension add up to the log's whole cost."""
-        # The one wide question that the narrow ones below, but for those by day, are answered from.
-        rollup.keep("customer", *NAMES)
         customers = Counter(group.key[0] for group in rollup.by("organization", "customer"))
         groups, days = rollup.by(*NAMES), whole_days(rollup)
         months = months_of(days, _daily(rollup))

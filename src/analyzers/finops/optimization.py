@@ -189,9 +189,9 @@ class OptimizationAnalyzer(Analyzer):
             return set()
         hours: Dict[str, Counter[int]] = defaultdict(Counter)
         known = set(whole)
-        for group in rollup.by("hour", "customer", where={"customer": steady}):
-            if group.key[0][:10] in known:
-                hours[group.key[1]][int(group.key[0][11:])] += 1
+        for hour, name in rollup.sums("calls", "hour", "customer", where={"customer": steady}):
+            if hour[:10] in known:
+                hours[name][int(hour[11:])] += 1
         return {name for name in steady if has_no_daily_rhythm(hours[name])}
 
     # Caches.

@@ -11,7 +11,6 @@ from analyzers.common import add, change, daily_series, monthly, per_million, pe
 from analyzers.latency import (
     LIMIT_PRECISION,
     PRECISION,
-    LatencyTable,
     mean_ms,
     median_interval,
     percentiles_row,
@@ -71,26 +70,27 @@ class PerformanceAnalyzer(Analyzer):
     description = "How fast calls are answered, which fail, and what speed costs"
     category = FINOPS
     rank = 2
+    shares = "latency"
     page = described.PAGE
 
     def examine(self, rollup: Rollup) -> Results:
         """Return latency tables, service level, errors, rankings and recommendations."""
-        groups, table = rollup.by(*GRAIN), LatencyTable(rollup, "feature", "provider", "model")
+        groups = rollup.by(*GRAIN)
         sla_ms = self.settings.sla_ms
-        overall = _row({}, groups, table.total(), sla_ms)
-        results: Results = {name: _rows(groups, table, scope, sla_ms) for name, scope in SCOPES.items()}
+        results: Results = {name: _rows(groups, rollup, scope, sla_ms) for name, scope in SCOPES.items()}
+        overall = _row({}, groups, rollup.latency().get((), Histogram({})), sla_ms)
         results.update(
             headline=_headline(overall, sla_ms),
             summary={name: value for name, value in overall.items() if name not in ("calls", "cost")},
             trend=_trend(rollup),
             daily=_daily(rollup),
             overall=overall,
-            sla=_service_level(table, overall, sla_ms),
+            sla=_service_level(rollup, overall, sla_ms),
             errors=_errors(groups),
-            ranking=ranking(groups, table, ()),
-            ranking_by_feature=ranking(groups, table, ("feature",)),
+            ranking=ranking(groups, rollup, ()),
+            ranking_by_feature=ranking(groups, rollup, ("feature",)),
             notes=_notes(),
-            recommendations=_switches(rollup, table, self.settings.month_days) + _failing_providers(groups))
+            recommendations=_switches(rollup, self.settings.month_days) + _failing_providers(groups))
         return results
 
 
@@ -165,19 +165,19 @@ def _gathered(groups: Sequence[Group], scope: Sequence[str]) -> Dict[Key, List[G
     return found
 
 
-def _rows(groups: Sequence[Group], table: LatencyTable, scope: Sequence[str], sla_ms: int) -> List[Results]:
+def _rows(groups: Sequence[Group], rollup: Rollup, scope: Sequence[str], sla_ms: int) -> List[Results]:
     """Return a row for each value of the scope, the one with most calls first."""
-    histograms = table.by(*scope)
+    histograms = rollup.latency(*scope)
     rows = [_row(dict(zip(scope, key)), held, histograms.get(key), sla_ms)
             for key, held in _gathered(groups, scope).items()]
     return sorted(rows, key=lambda row: (-row["calls"], [row[name] for name in scope]))
 
 
-def _service_level(table: LatencyTable, overall: Results, sla_ms: int) -> Results:
+def _service_level(rollup: Rollup, overall: Results, sla_ms: int) -> Results:
     """Return the service level, and where most calls break it."""
     names = ("feature", "provider", "model")
     worst: List[Results] = []
-    for key, histogram in table.by(*names).items():
+    for key, histogram in rollup.latency(*names).items():
         share = histogram.share_within(sla_ms)
         breaches = histogram.calls - round(share * histogram.calls)
         if breaches:
@@ -214,13 +214,13 @@ def _error_rows(groups: Sequence[Group], scope: Sequence[str]) -> List[Results]:
     return sorted(rows, key=lambda row: (-(row["error_rate"] or 0), [row[name] for name in scope]))
 
 
-def ranking(groups: Sequence[Group], table: LatencyTable, scope: Tuple[str, ...]) -> List[Results]:
+def ranking(groups: Sequence[Group], rollup: Rollup, scope: Tuple[str, ...]) -> List[Results]:
     """Return models by Pareto front (1: nothing is cheaper, quicker and faster at once), cheapest first in each.
 
     `scope` is () or ("feature",): models are compared only within the same values of it.
     """
     names = scope + ("provider", "model")
-    histograms = table.by(*names)
+    histograms = rollup.latency(*names)
     contestants: Dict[Key, List[Ranked]] = {}
     for key, held in _gathered(groups, names).items():
         ranked = _ranked(key, held, histograms.get(key))
@@ -255,7 +255,7 @@ def _fronts(models: Sequence[Ranked]) -> List[Tuple[int, Ranked]]:
     return found
 
 
-def _switches(rollup: Rollup, table: LatencyTable, month_days: float) -> List[Recommendation]:
+def _switches(rollup: Rollup, month_days: float) -> List[Recommendation]:
     """Return switches to a model of the same class or a better one that is both cheaper and surely quicker.
 
     Each feature's use of a model is in at most one of them, so their dollars add up.
@@ -265,7 +265,7 @@ def _switches(rollup: Rollup, table: LatencyTable, month_days: float) -> List[Re
         return []
     groups = rollup.by("feature", "provider", "model", where={"status": SUCCESS, "day": days})
     timings = {key: Timing(one.calls, one.percentile(50), *median_interval(one))
-               for key, one in table.by("feature", "provider", "model").items() if one.calls >= MIN_SWITCH_CALLS}
+               for key, one in rollup.latency("feature", "provider", "model").items() if one.calls >= MIN_SWITCH_CALLS}
     found = []
     for group in (one for one in groups if one.key in timings):
         rivals = [key for key in timings if key[0] == group.key[0] and key != group.key]

@@ -7,7 +7,6 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-from analyzers.abuse_rules import GRAIN
 from analyzers.base import FINOPS, HIGH, LOW, MEDIUM, Analyzer, Recommendation, Results
 from analyzers.common import monthly, ratio, usd, whole_days
 from analyzers.pages import realtime as described
@@ -100,11 +99,10 @@ class RealtimeAnalyzer(Analyzer):
 
 def describe_anomalies(rollup: Rollup, found: Watch) -> Results:
     """Return what both rules found; only the robust one raises alerts."""
-    groups = rollup.by(*GRAIN)
-    days = max(1, len({group.key[0] for group in groups}))
+    days = max(1, len(rollup.by("day")))
     day_nano = rollup.total().cost_nano / days
     rows = [alert_row(one, cause, found.same[place], day_nano, usd)
-            for place, (one, cause) in enumerate(zip(found.alerts, causes(groups, found.alerts)))]
+            for place, (one, cause) in enumerate(zip(found.alerts, causes(rollup, found.alerts)))]
     counts: Dict[str, Dict[str, int]] = {name: {"day": 0, "hour": 0} for name in SCOPES}
     for grain, scope, _ in found.plain:
         counts[scope[0]][grain] += 1

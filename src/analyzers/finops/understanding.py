@@ -58,8 +58,6 @@ class UnderstandingAnalyzer(Analyzer):
 
     def examine(self, rollup: Rollup) -> Results:
         """Return breakdowns, series, concentration, efficiency, forecast, changes and recommendations."""
-        # The one wide question that most of the narrow ones below are answered from.
-        rollup.keep("day", "customer", "organization", "product", "feature", "provider", "model", "tier")
         days, pair = whole_days(rollup), periods(rollup)
         series = daily_series(rollup, days)
         ahead = forecast([float(day.cost_nano) for day in series])

@@ -15,11 +15,14 @@ from simulator.chance import stream
 COMPANY = Path(__file__).resolve().with_name("company.json")
 COMPUTE, OTHER, NETWORK = "Amazon Elastic Compute Cloud - Compute", "EC2 - Other", "Amazon Virtual Private Cloud"
 DATABASES, STORAGE, MODELS = ("Amazon Relational Database Service", "Amazon Simple Storage Service", "Amazon Bedrock")
+CLEAR = "clear"  # of a plant; the others are subtle
 STEADY, TRAFFIC, OFFICE = "steady", "traffic", "office"  # how use differs from day to day
 HOME = "us-east-1"
 _PREFIX = {HOME: "", "eu-west-1": "EU-"}  # of usage types
 _LONG_PREFIX = {HOME: "USE1-", "eu-west-1": "EU-"}  # of the usage types that have one everywhere
 _DAYS_OF_MONTH = 30  # that prices of a month are spread over
+_SPREAD = 0.06  # up to which measures differ between one seed and another, to either side
+_SPIKE_DAYS, _SPIKE_SPREAD = 5, 0.2  # by which a spike's day and size do
 
 
 class Meter(NamedTuple):
@@ -38,7 +41,8 @@ class Asset(NamedTuple):
 
     `since` is how many days before the end it began (0: before the story). `growth` is by how much it grew over the
     story. `plant` names a kind of waste and the share of its cost that could be saved; `spike` is what happened, how
-    many days before the end, for how many days, and how many times the usual. A shape without a kind is no resource.
+    many days before the end, for how many days, and how many times the usual; `severity` is how plain both are. A shape
+    without a kind is no resource.
     """
 
     id: str
@@ -58,6 +62,7 @@ class Asset(NamedTuple):
     plant: Optional[Tuple[str, float]] = None
     scope_plant: str = ""
     spike: Optional[Tuple[str, int, int, float]] = None
+    severity: str = CLEAR
 
 
 class Shaped(NamedTuple):
@@ -102,17 +107,18 @@ class Maker:
                 yield self._asset({
                     **{key: entry[key] for key in ("account", "region", "team", "since") if key in entry},
                     "shape": "volume", "name": name and f"{name}-root", "type": kind, "gb": size,
-                    "attached_to": made.id, "plant": entry.get("disk_plant")}, chance)
+                    "attached_to": made.id, "plant": entry.get("disk_plant"),
+                    "severity": entry.get("severity", CLEAR)}, chance)
 
     def _asset(self, entry: Mapping[str, Any], chance: Random) -> Asset:
         shaped = _SHAPES[entry["shape"]](self, entry, chance)
         return Asset(
             shaped.id, shaped.kind, shaped.service, entry["name"], self.account(entry["account"]), _region(entry),
             self._tags(entry, chance), {key: str(value) for key, value in shaped.facts.items()},
-            dict(shaped.use, **_measured(entry)), shaped.meters, entry.get("since", 0), entry.get("growth", 0.0),
-            entry.get("plan", False), entry.get("reserved", False),
+            dict(shaped.use, **_measured(entry, chance)), shaped.meters, entry.get("since", 0),
+            entry.get("growth", 0.0), entry.get("plan", False), entry.get("reserved", False),
             tuple(entry["plant"]) if entry.get("plant") else None, entry.get("scope_plant", ""),
-            tuple(entry["spike"]) if "spike" in entry else None)
+            _spike(entry, chance), entry.get("severity", CLEAR))
 
     def _tags(self, entry: Mapping[str, Any], chance: Random) -> Dict[str, str]:
         """Return the tags of an entry; an asset without a team has none but perhaps a name."""
@@ -132,8 +138,9 @@ def _instance(maker: Maker, entry: Mapping[str, Any], chance: Random) -> Shaped:
     kind = entry["type"]
     meter = Meter(f"{_prefix(entry)}BoxUsage:{kind}", "RunInstances", "Hrs", maker.price(kind), 24,
                   entry.get("pattern", STEADY))
-    return Shaped("i-" + _hex(chance), "ec2:instance", COMPUTE, {"instance_type": kind, "state": "running"}, {},
-                  (meter,))
+    state = entry.get("state", "running")
+    return Shaped("i-" + _hex(chance), "ec2:instance", COMPUTE, {"instance_type": kind, "state": state}, {},
+                  (meter,) if state == "running" else ())
 
 
 def _volume(maker: Maker, entry: Mapping[str, Any], chance: Random) -> Shaped:
@@ -302,13 +309,25 @@ def _monthly(entry: Mapping[str, Any]) -> float:
     return float(entry["gb"]) / _DAYS_OF_MONTH
 
 
-def _measured(entry: Mapping[str, Any]) -> Dict[str, float]:
+def _measured(entry: Mapping[str, Any], chance: Random) -> Dict[str, float]:
     """Return what was measured of a machine: its processor on average and at most, and its memory at most."""
     cpu: Sequence[float] = entry.get("cpu", ())
-    found = dict(zip(("cpu_average_percent", "cpu_max_percent"), map(float, cpu)))
+    found = dict(zip(("cpu_average_percent", "cpu_max_percent"), cpu))
     if "memory" in entry:
-        found["memory_max_percent"] = float(entry["memory"])
-    return found
+        found["memory_max_percent"] = entry["memory"]
+    return {name: round(min(100.0, value * _varied(chance, _SPREAD)), 2) for name, value in found.items()}
+
+
+def _spike(entry: Mapping[str, Any], chance: Random) -> Optional[Tuple[str, int, int, float]]:
+    if "spike" not in entry:
+        return None
+    what, before_end, days, factor = entry["spike"]
+    return (what, before_end + int(chance.random() * _SPIKE_DAYS), days,
+            round(factor * _varied(chance, _SPIKE_SPREAD), 2) if entry.get("severity", CLEAR) == CLEAR else factor)
+
+
+def _varied(chance: Random, spread: float) -> float:
+    return 1.0 + spread * (2 * chance.random() - 1)
 
 
 def _hex(chance: Random) -> str:

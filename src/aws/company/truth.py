@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, Dict, Iterator, List
 
 from aws.charges import AMORTIZED, UNBLENDED, USAGE, ZERO, exact_sum
-from aws.company.assets import COMPUTE, Asset
+from aws.company.assets import COMPUTE, DATABASES, Asset
 from aws.company.billing import PLANS, Span
 from aws.ledger import Ledger
 from aws.queries import DAILY, CostQuery
@@ -15,12 +15,15 @@ VERSION = 1
 MONTH = 30  # days that dollars a month are measured over: the last complete ones
 _HOURS_ONLY = ("oversized_instance", "oversized_database", "old_instance", "old_database")  # not what is stored
 _CENT = Decimal("0.01")
-_SCOPES = {"nat_traffic": "NatGateway-Bytes", "zone_traffic": "DataTransfer-Regional-Bytes"}
+_SCOPES = {"nat_traffic": "NatGateway-Bytes", "zone_traffic": "DataTransfer-Regional-Bytes",
+           "internet_traffic": "DataTransfer-Out-Bytes"}
+_COMMITTABLE = (COMPUTE, DATABASES, "Amazon ElastiCache", "AWS Lambda")  # and mostly, or wholly, on demand
 
 
 def truth_of(assets: List[Asset], ledger: Ledger, span: Span, seed: int) -> Dict[str, Any]:
     """Return the document: each plant with its kind, scope, days, dollars a month, and what of them can be saved.
 
+    `severity` is `clear`, or `subtle` where what was measured leaves doubt: a scanner's requests, say.
     A spike has `extra_usd` instead, beyond what its days usually cost. Amounts are texts of decimals.
     """
     planted = [*_wastes(assets, ledger, span), *_spikes(assets, ledger, span), *_scopes(assets, ledger, span)]
@@ -61,8 +64,9 @@ def _scopes(assets: List[Asset], ledger: Ledger, span: Span) -> Iterator[Dict[st
             usage = next(one.usage_type for one in asset.meters if _SCOPES[asset.scope_plant] in one.usage_type)
             yield {**days, "kind": asset.scope_plant, "service": asset.service, "usage_type": usage,
                    "monthly_usd": _text(_monthly(ledger, span, usage_type=(usage,)))}
-    on_demand = _monthly(ledger, span, service=(COMPUTE,), record_type=(USAGE,))
-    yield {**days, "kind": "low_coverage", "service": COMPUTE, "monthly_usd": _text(on_demand)}
+    for service in _COMMITTABLE:
+        yield {**days, "kind": "low_coverage", "service": service, "monthly_usd": _text(
+            _monthly(ledger, span, service=(service,), record_type=(USAGE,)))}
     unused = _monthly(ledger, span, AMORTIZED, service=(PLANS,))
     yield {**days, "kind": "unused_commitment", "service": PLANS, "monthly_usd": _text(unused)}
     untagged = _monthly(ledger, span, UNBLENDED, **{"tag:team": ("",), "record_type": (USAGE,)})
@@ -70,8 +74,8 @@ def _scopes(assets: List[Asset], ledger: Ledger, span: Span) -> Iterator[Dict[st
 
 
 def _place(asset: Asset) -> Dict[str, str]:
-    return {"service": asset.service, "resource": asset.id, "name": asset.name, "account": asset.account,
-            "region": asset.region}
+    return {"severity": asset.severity, "service": asset.service, "resource": asset.id, "name": asset.name,
+            "account": asset.account, "region": asset.region}
 
 
 def _monthly(ledger: Ledger, span: Span, metric: str = UNBLENDED, **where: Any) -> Decimal:

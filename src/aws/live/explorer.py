@@ -76,7 +76,7 @@ class Explorer:
             self._meter.count("cached_answers")
             return kept
         if self._meter.dry:
-            self._meter.count("would_be_paid")
+            self._meter.count("would_be_paid_at_least")
             return []
         pages = [{operation.items: page.get(operation.items, [])} for page in self._connections.pages(
             operation, Place(account, self._connections.home), parameters)]

@@ -28,22 +28,26 @@ _CODES = {
               "InvalidNextTokenException", "ParamValidationError", "UnknownMetricException", "NoRegionError"),
     UNKNOWN_THING: ("ResourceNotFoundException", "DataUnavailableException", "BillExpirationException")}
 _CONNECTION = ("HTTPClientError", "ConnectionError", "EndpointConnectionError")  # classes that botocore's descend from
+_DENIED_STATUS = (401, 403)  # whatever the error is called
 _TOO_BUSY_STATUS = (429, 500, 502, 503, 504)
 
 
 class Failure(AwsError):
     """A request that AWS did not answer; `kind` says what helps, `code` is AWS's name of it."""
 
-    def __init__(self, message: str, kind: str, code: str = "", place: str = "") -> None:
-        """Remember the sentence, the kind and the code; `place` is what the sentence says of where."""
+    def __init__(self, message: str, kind: str, code: str = "", action: str = "", place: str = "") -> None:
+        """Remember the sentence, the kind and the code; the sentence says `action`, and ` in ` place behind it."""
         super().__init__(message)
         self.kind = kind
         self.code = code
+        self.action = action
         self.place = place
 
-    def said_of(self, places: Iterable[str]) -> str:
-        """Return the sentence for all places where the same failed."""
-        return str(self).replace(f" in {self.place}", f" in {listed(places)}", 1) if self.place else str(self)
+    def said_of(self, actions: Iterable[str], places: Iterable[str]) -> str:
+        """Return the sentence for all actions and places where the same failed."""
+        if not self.place:
+            return str(self)
+        return str(self).replace(f"{self.action} in {self.place}", f"{listed(actions)} in {listed(places)}", 1)
 
 
 def failure(error: Exception, operation: Operation, place: str = "") -> Failure:
@@ -51,9 +55,9 @@ def failure(error: Exception, operation: Operation, place: str = "") -> Failure:
     code, message = code_of(error), message_of(error)
     kind = _kind(error, code)
     where = f"{operation.action} in {place}" if place else operation.action
-    return Failure(_SENTENCES[kind].format(
-        action=where, code=code, message=message.rstrip("."),
-        billing=" and switch on IAM access to billing" if operation.service == "ce" else ""), kind, code, place)
+    billing = " and switch on IAM access to billing" if operation.service == "ce" else ""
+    sentence = _SENTENCES[kind].format(action=where, code=code, message=message.rstrip("."), billing=billing)
+    return Failure(sentence, kind, code, operation.action, place)
 
 
 def code_of(error: Exception) -> str:
@@ -83,6 +87,8 @@ def _kind(error: Exception, code: str) -> str:
     if any(one.__name__ in _CONNECTION for one in type(error).__mro__):
         return BUSY
     status = _answer(error).get("ResponseMetadata", {}).get("HTTPStatusCode")
+    if status in _DENIED_STATUS:
+        return DENIED
     return BUSY if status in _TOO_BUSY_STATUS and code != "NotImplemented" else OTHER
 
 

@@ -88,17 +88,27 @@ def _each_once(found: Sequence[Resource]) -> List[Resource]:
 
 
 def _notes(done: Sequence[_Done]) -> List[str]:
-    """Return a sentence for each kind of failure, with all places where it happened."""
-    failed: Dict[Tuple[str, str], List[_Done]] = {}
+    """Return a sentence for each kind of failure, with all actions that failed so, and where."""
+    failed: Dict[Tuple[str, str, Tuple[str, ...]], List[_Done]] = {}
+    for ones in _by_action(done).values():
+        error, places = ones[0].failed[0], tuple(sorted({str(one.task.look.place) for one in ones}))
+        failed.setdefault((error.said_of(["it"], ["it"]), ones[0].task.service.normal, places), []).extend(ones)
+    return [_note(ones) for ones in failed.values()]
+
+
+def _by_action(done: Sequence[_Done]) -> Dict[Tuple[str, str], List[_Done]]:
+    found: Dict[Tuple[str, str], List[_Done]] = {}
     for one in done:
         for error in one.failed:
-            failed.setdefault((one.task.service.title, error.said_of(["it"])), []).append(one)
-    return [_note(title, ones) for (title, _), ones in failed.items()]
+            found.setdefault((error.action, error.said_of(["it"], ["it"])), []).append(one)
+    return found
 
 
-def _note(title: str, ones: Sequence[_Done]) -> str:
+def _note(ones: Sequence[_Done]) -> str:
     places = {one.task.look.place for one in ones}
     alone = len({place.account for place in places}) == 1
-    sentence = ones[0].failed[0].said_of({place.region if alone else str(place) for place in places})
-    expected = ones[0].task.service.normal
-    return f"{title} is not told in full: {sentence}{', ' + expected if expected else ''}."
+    service = ones[0].task.service
+    sentence = ones[0].failed[0].said_of({one.failed[0].action for one in ones},
+                                         {place.region if alone else str(place) for place in places})
+    titles = ", ".join(dict.fromkeys(one.task.service.title for one in ones))
+    return f"Not told in full: {titles}, since {sentence}{', ' + service.normal if service.normal else ''}."

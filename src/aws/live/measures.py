@@ -6,6 +6,7 @@ from statistics import mean
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Sequence, Tuple
 
 from aws.live.connections import Account, Connections, Place
+from aws.live.failures import Failure
 from aws.live.operations import GET_METRIC_DATA
 from aws.resources.base import Metric, discover_services
 from aws.sources.base import Resource
@@ -37,15 +38,21 @@ def measured(connections: Connections, accounts: Sequence[Account], resources: S
                     _Figure(metric, resource))
     begin = max(first, last - timedelta(days=MEASURED_DAYS - 1))
     use: Dict[Tuple[str, str], Dict[str, float]] = {}
-    notes: List[str] = []
+    failed: Dict[str, List[AwsError]] = {}
     for place, wanted in figures.items():
         try:
             for start in range(0, len(wanted), MOST_FIGURES):
                 _measure(connections, place, wanted[start:start + MOST_FIGURES], begin, last, use)
         except AwsError as error:
-            note = f"Use is not told in full: {error}."
-            notes += [note] if note not in notes else []
+            failed.setdefault(error.said_of(["it"], ["it"]) if isinstance(error, Failure) else str(error),
+                              []).append(error)
+    notes = [f"Use is not told in full: {_said(errors)}." for errors in failed.values()]
     return [one._replace(use={**one.use, **use.get((one.account, one.id), {})}) for one in resources], notes
+
+
+def _said(errors: Sequence[AwsError]) -> str:
+    alike = [one for one in errors if isinstance(one, Failure)]
+    return alike[0].said_of([alike[0].action], {one.place for one in alike}) if alike else str(errors[0])
 
 
 def _measure(connections: Connections, place: Place, figures: Sequence[_Figure], first: date, last: date,

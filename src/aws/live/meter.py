@@ -18,8 +18,8 @@ class Meter:
         """Begin at nothing; `most` is how many paid requests there may be."""
         self.dry = dry
         self._most = most
-        self._counts = dict.fromkeys(("paid_requests", "cached_answers", "would_be_paid", "free_requests", "retries",
-                                      "figures"), 0)
+        self._counts = dict.fromkeys(("paid_requests", "cached_answers", "would_be_paid_at_least", "free_requests",
+                                      "retries", "figures"), 0)
         self._lock = threading.Lock()
 
     def count(self, name: str) -> None:

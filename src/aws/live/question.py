@@ -20,6 +20,7 @@ DIMENSION_NAMES = {"service": "SERVICE", "account": "LINKED_ACCOUNT", "region": 
 NOTHING = {"service": "NoService", "account": "NoLinkedAccount", "region": "NoRegion", "usage_type": "NoUsageType",
            "operation": "NoOperation", "instance_type": "NoInstanceType", "record_type": "NoRecordType",
            "resource": "NoResourceId"}  # what Cost Explorer says where a charge has no value
+_BASE = {"service", "record_type"}  # asked for by days, from which every report takes most of its figures
 _KEPT_ALONG = "record_type"  # grouped by where there is room: gross, credits and net then are one request
 
 Condition = Tuple[str, bool, Tuple[str, ...]]  # dimension, whether to keep, values
@@ -76,10 +77,17 @@ def conditions_of(query: CostQuery) -> FrozenSet[Condition]:
 def question_of(query: CostQuery, first: date, last: date) -> Question:
     """Return what is to be asked of AWS for a query within these days, with record types where there is room."""
     groups = query.group_by
-    if len(groups) < MOST_GROUPS and _KEPT_ALONG not in groups:
+    if _has_room(query):
         groups += (_KEPT_ALONG,)
     conditions = frozenset(one for one in conditions_of(query) if one[0] not in groups or one[0] == "resource")
-    return Question(first, last, DAILY if query.granularity == DAILY else MONTHLY, groups, conditions)
+    daily = query.granularity == DAILY or (set(groups) == _BASE and not conditions)
+    return Question(first, last, DAILY if daily else MONTHLY, groups, conditions)
+
+
+def _has_room(query: CostQuery) -> bool:
+    """Tell whether record types may come along: of other groups' days they would only make more pages to pay for."""
+    return (len(query.group_by) < MOST_GROUPS and _KEPT_ALONG not in query.group_by
+            and (query.granularity != DAILY or set(query.group_by) <= _BASE))
 
 
 def value_of(name: str, key: str) -> str:

@@ -1,6 +1,7 @@
 """AWS itself: Cost Explorer for costs, and the services' own APIs for what stands in the accounts."""
 from __future__ import annotations
 
+import threading
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Dict, List, Optional, Tuple
@@ -44,6 +45,7 @@ class LiveSource(Source):
         self._explorer: Optional[Explorer] = None
         self._accounts: List[Account] = []
         self._notes: List[str] = []
+        self._lock = threading.RLock()  # two questions at once find the accounts only once
 
     def period(self) -> Tuple[date, date]:
         """Return the first day that Cost Explorer keeps, and today."""
@@ -105,12 +107,13 @@ class LiveSource(Source):
     @property
     def explorer(self) -> Explorer:
         """Return Cost Explorer, with the accounts found at the first question."""
-        if self._explorer is None:
-            accounts = self._all_accounts()
-            folder = Path(self.options.cache or load_settings().aws_cache_path)
-            self._explorer = Explorer(self._connections, accounts, AnswerCache(folder, self._surroundings.now),
-                                      self._meter, self.options.endpoint_url)
-        return self._explorer
+        with self._lock:
+            if self._explorer is None:
+                accounts = self._all_accounts()
+                folder = Path(self.options.cache or load_settings().aws_cache_path)
+                self._explorer = Explorer(self._connections, accounts, AnswerCache(folder, self._surroundings.now),
+                                          self._meter, self.options.endpoint_url)
+            return self._explorer
 
     def resource_period(self) -> Tuple[date, date]:
         """Return the days for which Cost Explorer tells single resources, where the account has that on."""
@@ -123,11 +126,12 @@ class LiveSource(Source):
         return Inventory(tuple(resources), found.notes + tuple(notes))
 
     def _all_accounts(self) -> List[Account]:
-        if not self._accounts:
-            self._accounts, notes = self._connections.accounts()
-            for note in notes:
-                self._note(note)
-        return self._accounts
+        with self._lock:
+            if not self._accounts:
+                self._accounts, notes = self._connections.accounts()
+                for note in notes:
+                    self._note(note)
+            return self._accounts
 
     def _lost(self, query: CostQuery, answer: Answer) -> List[Cell]:
         """Return what the whole has beyond an answer by account; paid for only where nothing is filtered."""

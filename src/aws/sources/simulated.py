@@ -4,11 +4,12 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any, Dict, List, Mapping, Optional
 
+from aws.charges import ZERO
 from aws.company.assets import Asset, Maker
 from aws.company.billing import Biller, Span, span_of
 from aws.company.truth import truth_of
 from aws.ledger import Ledger, LedgerSource
-from aws.sources.base import Inventory, Resource
+from aws.sources.base import ACTUAL, Inventory, Resource
 
 _ABOUT = "All of this is simulated: {name} is a made-up company, its prices are list prices of AWS as of 2026."
 _LINES = 90_000  # about as many as there are, for progress
@@ -44,8 +45,13 @@ class SimulatedSource(LedgerSource):
         """Return the resources that stood in a period with what they cost, were like, and were measured to do."""
         assets = {(one.account, one.id): one for one in self._assets() if one.id}
         billed = super().inventory(first, last)
-        return Inventory(tuple(self._told(one, assets.get((one.account, one.id))) for one in billed.resources),
-                         billed.notes)
+        found = [self._told(one, assets.get((one.account, one.id))) for one in billed.resources]
+        for one in assets.values():
+            began = self.span.last - timedelta(one.since - 1) if one.since else self.span.first
+            if not one.meters and began <= last:  # it stands, and costs nothing by itself
+                found.append(self._told(Resource(one.id, one.kind, one.service, one.id, one.account, one.region,
+                                                 one.tags, cost=ZERO, cost_basis=ACTUAL), one))
+        return Inventory(tuple(found), billed.notes)
 
     def truth(self) -> Dict[str, Any]:
         """Return what was planted, as data that JSON can hold; see `aws/company/truth.py`."""

@@ -1,0 +1,1 @@
+"""Metering real calls: from one line to a sender that outlives its endpoint."""

@@ -1,0 +1,1 @@
+"""Questions to a call log, asked of its counts."""
