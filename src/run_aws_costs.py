@@ -14,14 +14,17 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from aws.asking import Choice
-from aws.charges import COST_METRICS, UNBLENDED
+from aws.charges import COST_METRICS, METRICS, UNBLENDED
 from aws.cost_service import AWSCostService
+from aws.exports.focus_rows import FocusWriter
+from aws.loading import loaded
 from aws.queries import GRANULARITIES, MONTHLY, TAG
 from aws.reports.base import Study, discover_reports
 from aws.reports.summary import add_summary
 from aws.reports.writing import Outcome, write_reports
 from aws.sources.base import Source, SourceOptions, discover_sources
 from aws.utils import export_to_csv, format_currency, get_date_range
+from calls.replacing import replace_text
 from calls.values import format_timestamp
 from config import Settings, load_settings, parse_date, today
 from console import Options, ProgressBar, run_command
@@ -59,8 +62,7 @@ def main(arguments: Sequence[str]) -> int:
     bar.clear()
     if given.csv:
         export_to_csv(rows, given.csv)
-    if given.export_focus:
-        _export_focus(service, given.export_focus)
+    exported = _export_focus(service, given.export_focus, bar) if given.export_focus else ""
     outcomes = [] if given.no_reports else _reports(service, given, settings, bar)
     bar.clear()
     for note in service.notes:
@@ -69,7 +71,7 @@ def main(arguments: Sequence[str]) -> int:
     if given.json:
         print(as_json(_describe(service, rows, outcomes, seconds)), end="")
     else:
-        print(_sentences(service, rows, outcomes, given, seconds))
+        print(_sentences(service, rows, outcomes, given, seconds) + (f"\n{exported}" if exported else ""))
     return 1 if any(one.error for one in outcomes) else 0
 
 
@@ -96,7 +98,7 @@ def make_options(settings: Settings) -> argparse.ArgumentParser:
               "record_type, resource, tag:KEY, category:KEY (default service)")
     made("--csv", metavar="PATH", help="write the grouped costs to a file")
     made("--json", action="store_true", help="print the grouped costs and the outcome as JSON")
-    made("--export-focus", metavar="PATH", help="write all charges as FOCUS 1.2, if the source holds its bill")
+    made("--export-focus", metavar="PATH", help="write the chosen charges as FOCUS 1.2")
     made("--budget", type=_dollars, metavar="USD", default=None, help="of a month (default: last month and a tenth)")
     made("--no-reports", action="store_true", help="write no reports")
     made("--ai", action="store_true", help="have a model in Bedrock summarise the findings: sends them to AWS")
@@ -221,8 +223,14 @@ def _sentences(service: AWSCostService, rows: Sequence[Dict[str, Any]], outcomes
     return "\n".join(lines)
 
 
-def _export_focus(service: AWSCostService, path: str) -> None:
-    raise UsageError("--export-focus is not there yet")
+def _export_focus(service: AWSCostService, path: str, bar: ProgressBar) -> str:
+    """Write the chosen charges as FOCUS 1.2, and return what to tell of it."""
+    source = loaded(service.source, lambda what, share: bar.show(share, 1.0, what))
+    writer = FocusWriter()
+    metrics = [one for one in source.metrics() if one in METRICS]
+    replace_text(Path(path), writer.lines(service.chosen(source.ledger.charges()), metrics))
+    service.notes += [f"FOCUS: {count:,} {what}." for what, count in writer.notes.items()]
+    return f"  {writer.charges:,} charges as FOCUS 1.2 in {path}"
 
 
 def _dimensions(text: str) -> Tuple[str, ...]:

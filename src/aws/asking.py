@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from aws.charges import COST_METRICS, UNBLENDED
+from aws.charges import COST_METRICS, UNBLENDED, Charge
 from aws.parts import LUMPS, NO_SERVICES, Known, added, is_support, parts_of
-from aws.queries import DAILY, MONTHLY, TAG, YEARLY, CostQuery, CostRow, Costs
+from aws.queries import CATEGORY, DAILY, MONTHLY, TAG, YEARLY, CostQuery, CostRow, Costs
 from aws.sources.base import Inventory, Resource, Source
 from aws.utils import Range, Trend, add_months, calculate_cost_trend, complete_until, days_of, validate_date_range
 from errors import UsageError
@@ -144,6 +144,14 @@ class Asking:
                 values.append(cost)
         return days, values
 
+    def chosen(self, charges: Iterable[Charge]) -> Iterator[Charge]:
+        """Yield the lines of a bill that fall into the days and the values that are looked at."""
+        first, last = self.days
+        for charge in charges:
+            if first <= charge.start <= last and all(
+                    _value(charge, name) in values for name, values in self.choice.where.items()):
+                yield charge
+
     def trend(self, where: Optional[Where] = None) -> Trend:
         """Return where the daily cost of use is heading."""
         return calculate_cost_trend(self.running(where)[1])
@@ -181,6 +189,13 @@ def _yearly(rows: Sequence[CostRow]) -> Tuple[CostRow, ...]:
     return tuple(CostRow(min(one.first for one in ones), max(one.last for one in ones), keys,
                          tuple(added(column) for column in zip(*(one.amounts for one in ones))),
                          any(one.estimated for one in ones)) for (_, keys), ones in sorted(found.items()))
+
+
+def _value(charge: Charge, name: str) -> str:
+    for prefix, pairs in ((TAG, charge.tags), (CATEGORY, charge.categories)):
+        if name.startswith(prefix):
+            return dict(pairs).get(name[len(prefix):], "")
+    return str(getattr(charge, name))
 
 
 def _fits(one: Resource, where: Where) -> bool:

@@ -42,7 +42,7 @@ class LoadedSource(LedgerSource):
                              estimated=row.estimated)
 
 
-def loaded(source: Source, progress: Progress = _NOBODY) -> Source:
+def loaded(source: Source, progress: Progress = _NOBODY) -> LedgerSource:
     """Return a source that holds its whole bill already as it is, any other one's last months in memory."""
     if isinstance(source, LedgerSource):
         source.period()  # reads the bill

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 from analyzers.common import LONGEST_PERIOD, median
 from analyzers.wording import money
@@ -183,14 +183,3 @@ def _cell(value: Any) -> str:
         value = ", ".join(map(str, value))
     return guarded_cell(str(value))
 
-
-def tables_of(results: Mapping[str, Any], path: str = "") -> Dict[str, List[Mapping[str, Any]]]:
-    """Return every table of results by its place: the lists of rows in it, however deep."""
-    found: Dict[str, List[Mapping[str, Any]]] = {}
-    for name, value in results.items():
-        place = f"{path}.{name}" if path else name
-        if isinstance(value, Mapping):
-            found.update(tables_of(value, place))
-        elif isinstance(value, (list, tuple)) and value and all(isinstance(one, Mapping) for one in value):
-            found[place] = list(value)
-    return found

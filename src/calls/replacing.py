@@ -5,7 +5,7 @@ import contextlib
 import glob
 import os
 from pathlib import Path
-from typing import BinaryIO, Iterator
+from typing import BinaryIO, Iterable, Iterator
 
 from errors import LogError, explain_os_error
 
@@ -19,6 +19,16 @@ def replace_file(path: Path, *pieces: bytes) -> None:
     """
     with replacing(path) as handle:
         handle.writelines(pieces)
+
+
+def replace_text(path: Path, pieces: Iterable[str]) -> None:
+    """Replace a text file by pieces that need not fit into memory, making its folder; else as `replace_file`."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LogError(explain_os_error("write", path, error)) from error
+    with replacing(path) as handle:
+        handle.writelines(piece.encode("utf-8", "backslashreplace") for piece in pieces)
 
 
 @contextlib.contextmanager

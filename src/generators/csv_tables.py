@@ -8,7 +8,7 @@ from typing import Any, Dict, List, Mapping, Sequence, Tuple, Union
 import blocks as b
 from calls.values import guarded_cell
 from generators.formats import number
-from generators.generic import generic_page
+from generators.generic import page_of
 from generators.page_parts import rows_at
 from generators.tables import DrawnColumn, drawn_columns
 
@@ -19,7 +19,7 @@ def csv_tables(report: Any, results: Mapping[str, Any]) -> Dict[str, str]:
     Unknown values are empty cells; a text that a spreadsheet would run as a formula gets an apostrophe before it.
     """
     named: Dict[str, Dict[str, Union[b.Column, str]]] = {}
-    for block in b.walk(tuple(getattr(report, "page", ())) or generic_page(results)):
+    for block in b.walk(page_of(report, results)):
         if isinstance(block, b.Table):  # two tables of a page may show different columns of the same rows
             named.setdefault(block.path, {}).update((one if isinstance(one, str) else one.name, one)
                                                     for one in block.columns)

@@ -10,6 +10,12 @@ SHOWN_ELSEWHERE = ("headline", "summary", "recommendations", "log")
 MOST_CARDS = 8
 
 
+def page_of(report: Any, results: Mapping[str, Any]) -> Tuple[b.Block, ...]:
+    """Return the blocks of a report's page: as it describes them for these results, or at all, else all sections."""
+    described = getattr(report, "described", None)
+    return tuple(described(results) if described else getattr(report, "page", ())) or generic_page(results)
+
+
 def generic_page(results: Mapping[str, Any]) -> Tuple[b.Block, ...]:
     """Return blocks that show all sections of the results, in their order."""
     drawn: List[b.Block] = list(_summary(results.get("summary", {})))

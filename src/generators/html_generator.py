@@ -16,7 +16,7 @@ import blocks as b
 from generators.charts import ChartBlocks
 from generators.embedding import squeeze
 from generators.files import as_json, write_whole
-from generators.generic import generic_page
+from generators.generic import page_of
 from generators.provenance import foot, meta
 from generators.tables import TableBlocks
 from generators.templates import Markup, join, parts
@@ -68,7 +68,7 @@ class HTMLReportGenerator(ChartBlocks, TableBlocks, TextBlocks):
     def page(self, report: Any, results: Mapping[str, Any], made: str = "") -> str:
         """Return a report's whole page."""
         self.begin(report.id, self.homes)
-        drawn = tuple(getattr(report, "page", ())) or generic_page(results)
+        drawn = page_of(report, results)
         if "recommendations" in results:
             drawn = self._with_recommendations(drawn)
         body = join(self.draw(block, results) for block in drawn)

@@ -30,9 +30,9 @@ _FORMAT = 1  # of the manifest and the pages; raise it when a change of code alo
 class Site:
     """Writes the reports of a folder; `reports` are all that it may hold, in the order of the navigation.
 
-    A report is a class (or object) with `id`, `title`, `description`, `category`, and optionally `page`, `highlights`
-    and `world`. `made` is the ISO 8601 time that new pages say they were made at. With `tables` every table of a
-    report is written as CSV too.
+    A report is a class (or object) with `id`, `title`, `description`, `category`, and optionally `page` (or
+    `described(results)`, which returns it), `highlights` and `world`. `made` is the ISO 8601 time that new pages say
+    they were made at. With `tables` every table of a report is written as CSV too.
     """
 
     def __init__(self, folder: Union[str, Path], reports: Sequence[Any], made: str, coming: Sequence[str] = (),
@@ -73,11 +73,11 @@ class Site:
         self._changed[report.id] = write_page(self.page(report), page)
         return self._changed[report.id]
 
-    def draw(self, report: Any, results: Mapping[str, Any]) -> str:
+    def draw(self, report: Any, results: Mapping[str, Any], made: str = "") -> str:
         """Return a page that links to those of the folder, and write nothing."""
         self._generator.homes = self._homes[_world(report)]
         with b.in_currency((results.get("bill") or {}).get("currency", "USD")):
-            page = self._generator.page(report, results, self._made)
+            page = self._generator.page(report, results, made or self._made)
         self._generator.homes = self._homes[CALLS]
         return page
 
@@ -100,6 +100,7 @@ class Site:
         """
         with _alone(self.html.parent):
             self._old = self._read_manifest()  # another process may have written it meanwhile
+            self._link_to_new_pages()
             entries = [self._entry(report, self._failure(report, failures or {})) for report in self._reports]
             write_page(self.html / "index.html", index_page(self._generator, entries, self._made))
             log: Mapping[str, Any] = next((one.results["log"] for one in entries if "log" in (one.results or {})), {})
@@ -109,6 +110,16 @@ class Site:
                 "data_bytes": log.get("bytes"), "calls": log.get("calls"),
                 "reports": [one.entry for one in entries if one.entry["size_bytes"]]}
             write_manifest(self.html / MANIFEST, manifest)
+
+    def _link_to_new_pages(self) -> None:
+        """Draw the pages that others wrote once more, from their results, where pages came that they do not name."""
+        known = {one.get("id") for one in self._old.get("reports", ()) if isinstance(one, dict)}
+        if not set(self._digests) - known:
+            return
+        for report in self._reports:
+            results = None if report.id in self._digests or report.id not in known else read_json(self.result(report))
+            if results:
+                write_page(self.page(report), self.draw(report, results, self._old_entry(report).get("made", "")))
 
     def _failure(self, report: Any, failures: Mapping[str, str]) -> str:
         """Return why a report is not new; that of one that was not tried now stays as it was."""

@@ -89,7 +89,8 @@ def results():
 @pytest.mark.parametrize("identity", REPORTS)
 def test_every_place_that_a_page_names_holds_something_in_some_bill(identity, results):
     found = [results.of(name)[identity] for name in ("company", "wasteful")]
-    blocks = [one for report, _ in found for one in (*b.walk(report.page), *report.highlights)]
+    pages = [report.described(one) if hasattr(report, "described") else report.page for report, one in found]
+    blocks = [one for page in pages for one in b.walk(page)] + list(REPORTS[identity].highlights)
     places = {place for block in blocks for place in named(block) if any(place)}
     known = {"overlapping", "asking.paid_requests"}  # what these bills have none of
     assert places
@@ -162,7 +163,7 @@ def test_a_folder_gets_pages_results_tables_index_and_manifest(tmp_path):
     assert [(one["id"], one["category"]) for one in manifest["reports"]] == [(one.id, "AWS") for one in outcomes]
     index = (tmp_path / "html" / "index.html").read_text(encoding="utf-8")
     assert "A bill made by hand" in index and "aws_insights.html" in index and "AWS savings found" in index
-    with open(tmp_path / "csv" / "aws_dashboard.by_service.csv", newline="", encoding="utf-8") as handle:
+    with open(tmp_path / "csv" / "aws_dashboard-by_service.csv", newline="", encoding="utf-8") as handle:
         rows = list(csv.DictReader(handle))
     assert sum(Decimal(row["cost"]) for row in rows) == exact_sum(one.amounts.unblended for one in company())
 
@@ -215,6 +216,20 @@ def test_either_command_keeps_what_the_other_wrote(tmp_path):
     assert len(manifest()["reports"]) == 5 and not any(one["failure"] for one in manifest()["reports"])
     index = (tmp_path / "html" / "index.html").read_text(encoding="utf-8")
     assert "Calls cost $1." in index and "AWS savings found" in index
+
+
+def test_pages_that_stood_there_before_link_to_those_that_came(tmp_path):
+    site = Site(tmp_path, every_report(), MADE, ["understanding"])
+    site.write(Calls, CALLS)
+    site.finish()
+    page = tmp_path / "html" / "understanding.html"
+    assert "aws_insights.html" not in page.read_text(encoding="utf-8")
+    written(tmp_path, BillSource(company()), made="2026-05-01T00:00:00.000Z")
+    text = page.read_text(encoding="utf-8")
+    assert "aws_insights.html" in text and MADE in text and "2026-05-01" not in text
+    before = page.stat().st_mtime_ns
+    written(tmp_path, BillSource(company()), made="2026-06-01T00:00:00.000Z")
+    assert page.stat().st_mtime_ns == before
 
 
 def test_a_region_of_a_bill_does_not_lead_to_the_regions_of_calls(tmp_path):

@@ -20,6 +20,7 @@ from run_aws_costs import main
 
 pytest.importorskip("boto3", reason="boto3 is not installed")
 from ledger_aws import serve_ledger  # noqa: E402 (needs boto3)
+
 from scripted_aws import live  # noqa: E402
 
 TODAY = date(2026, 4, 16)

@@ -20,7 +20,6 @@ from aws.utils import (
     export_to_csv,
     format_currency,
     get_date_range,
-    tables_of,
     validate_date_range,
 )
 from errors import LogError, UsageError
@@ -122,8 +121,3 @@ def test_a_csv_file_is_written_whole_and_says_why_it_cannot_be(tmp_path):
     assert path.read_bytes().startswith(b"cost,name\r\n-1.50,'=cmd()\r\n")
     with pytest.raises(LogError, match="is a folder"):
         export_to_csv(ROWS, tmp_path / "deep")
-
-
-def test_every_list_of_rows_is_a_table_however_deep():
-    found = tables_of({"a": [{"x": 1}], "b": {"c": [{"y": 1}], "d": [1, 2]}, "e": [], "f": "text"})
-    assert found == {"a": [{"x": 1}], "b.c": [{"y": 1}]}

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from calls.replacing import LEFT_OVER_SECONDS, replace_file, replacing
+from calls.replacing import LEFT_OVER_SECONDS, replace_file, replace_text, replacing
 from errors import LogError
 
 
@@ -48,3 +48,22 @@ def test_what_a_killed_process_left_is_removed_once_nobody_can_be_writing_it(tmp
         os.utime(str(tmp_path / name), (now - age, now - age))
     replace_file(path, b"new")
     assert sorted(os.listdir(str(tmp_path))) == ["page1.html.0c.new", "page[1].html", "page[1].html.0b.new"]
+
+
+def test_pieces_become_a_file_in_a_folder_that_is_made_for_it(tmp_path):
+    replace_text(tmp_path / "a" / "b.txt", iter(["ü", "\ud800", "\r\n"]))
+    assert (tmp_path / "a" / "b.txt").read_bytes() == b"\xc3\xbc\\ud800\r\n"
+
+
+def test_a_file_stays_as_it_was_when_its_pieces_fail(tmp_path):
+    path = tmp_path / "b.txt"
+    path.write_text("old")
+    with pytest.raises(ZeroDivisionError):
+        replace_text(path, (str(1 // number) for number in (1, 0)))
+    assert [(one.name, one.read_text()) for one in tmp_path.iterdir()] == [("b.txt", "old")]
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "a").write_text("a file")
+    with pytest.raises(LogError, match="cannot write .*b.txt"):
+        replace_text(tmp_path / "a" / "b.txt", ["x"])

@@ -1,16 +1,23 @@
-"""The FOCUS export before the FinOps Foundation's own validator, in an environment of its own with Python 3.12."""
+"""The FOCUS exports before the FinOps Foundation's own validator, in an environment of its own with Python 3.12."""
 from __future__ import annotations
 
 import csv
 import os
 import subprocess
 import xml.etree.ElementTree as ElementTree
+from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple, Set
 
 import pytest
 from odd_log import CALLS, write_log
 
+from aws.charges import Amounts, Charge
+from aws.exports.focus_rows import FocusWriter
+from aws.ledger import Ledger
+from aws.sources.base import SourceOptions
+from aws.sources.export import ExportSource
 from conftest import ROOT, read_calls, run, simulate
 from exporters.focus import COLUMNS
 from run import installed_pythons
@@ -89,3 +96,35 @@ def test_the_export_passes_239_rules_and_fails_only_one_that_cannot_be_kept(vali
     with open(worse, "w", newline="", encoding="utf-8") as handle:
         csv.writer(handle).writerows(rows)
     assert len(score(validator, worse).failed - EITHER) == 5
+
+
+def _bill() -> Ledger:
+    """Return a bill with a charge of every kind, some hostile texts, and an account that looks like a number."""
+    kinds = {"Usage": ("2.5", "2.5"), "SavingsPlanCoveredUsage": ("2.5", "1.5"), "DiscountedUsage": ("0", "1"),
+             "SavingsPlanNegation": ("-2.5", "0"), "Tax": ("3", "3"), "Credit": ("-1", "-1"), "Refund": ("-1", "-1"),
+             "Fee": ("100", "100"), "RIFee": ("10", "1"), "SavingsPlanRecurringFee": ("4", "0.5"),
+             "SavingsPlanUpfrontFee": ("5", "0"), "EdpDiscount": ("-0.5", "-0.5"), "Something new": ("1", "1")}
+    ledger, first = Ledger(), date(2026, 1, 1)
+    for kind, (cost, amortized) in kinds.items():
+        known = dict(account="012345678901", service="Amazon Elastic Compute Cloud - Compute", record_type=kind,
+                     tags=(("Team", "<script>"), ("evil", "=cmd()")))
+        if amortized in ("2.5", "1.5", "1"):
+            for unit in ("Hrs", "GB-Mo", "Lambda-GB-Second"):
+                amounts = Amounts(*map(Decimal, (cost, amortized, cost, amortized, cost, "24")))
+                ledger.add(Charge(first, first + timedelta(1), amounts=amounts, unit=unit, region="us-east-1",
+                                  usage_type="BoxUsage:m5.large", instance_type="m5.large", resource="i-0abc",
+                                  operation="=SUM(A1)", **known))
+        else:
+            ledger.add(Charge(first, first + timedelta(31),
+                              amounts=Amounts(*map(Decimal, (cost, amortized, cost, amortized, cost))), **known))
+    return ledger
+
+
+@pytest.mark.slow
+def test_a_bill_of_aws_passes_the_same_rules_and_so_does_one_that_was_read(validator: Path, tmp_path: Path) -> None:
+    sample = ExportSource(SourceOptions(date(2026, 1, 1), str(ROOT / "tests" / "samples" / "focus_sample_1.0.csv")))
+    for name, ledger in (("every-kind", _bill()), ("sample", sample.ledger)):
+        data = tmp_path / f"{name}.csv"
+        FocusWriter().write(ledger, data)
+        found = score(validator, data)
+        assert found.failed <= EITHER and found.passed >= 239, (name, found)

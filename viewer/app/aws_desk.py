@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional
 
 from app.aws_worker import ANSWERED, ASK, DOING, LIVE, READY, WRITE, WRITTEN, AwsOptions, Reply, work_on_aws
+from app.entries import entry_of
 from app.jobs import AWS_REPORTS, COMPLETE, ERROR, Job, JobBook
 from app.logs import EventLog
 from app.messages import Refusal
@@ -21,7 +22,6 @@ from app.worker_link import WorkerLink
 from aws.asking import Choice
 from aws.explorer import Question
 from aws.reports.base import discover_reports
-from calls.values import format_timestamp
 from config import Settings
 
 ANSWER_SECONDS = 20.0  # that a question waits
@@ -90,7 +90,8 @@ class AwsDesk:
                 "first": bill["first"] if bill else None, "last": bill["last"] if bill else None,
                 "currency": bill["currency"] if bill else None, "spending": dict(bill["asking"]) if bill else {},
                 "error": (job.message if job and job.state == ERROR else None),
-                "reports": [self._entry(one) for one in self.reports]}
+                "reports": [entry_of(self._html, one, bool(self._failures.get(one.id)),
+                                     self._failures.get(one.id) or None) for one in self.reports]}
 
     def close(self) -> None:
         """End the process."""
@@ -101,18 +102,6 @@ class AwsDesk:
 
     def _progress(self) -> Optional[float]:
         return None if self._share is None else round(100 * self._share, 1)
-
-    def _entry(self, report: Any) -> Dict[str, Any]:
-        name, reason = f"{report.id}.html", self._failures.get(report.id) or None
-        try:
-            status = (self._html / name).stat()
-        except OSError:
-            status = None
-        return {"id": report.id, "name": name, "title": report.title, "category": report.category,
-                "description": report.description, "exists": status is not None,
-                "size_kb": round(status.st_size / 1000, 1) if status else None,
-                "generated_at": format_timestamp(int(status.st_mtime * 1000)) if status else None,
-                "stale": bool(status and reason), "reason": reason}
 
     def _send(self, message: Any) -> None:
         """Send to the process, which is started where none runs; the lock is held."""

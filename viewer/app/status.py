@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from app.aws_desk import AwsDesk
+from app.entries import entry_of
 from app.files import Served, packed
 from app.jobs import ANALYZE, AWS_REPORTS, SIMULATE, JobBook
 from app.messages import JSON_TYPE, json_bytes
 from app.regeneration import Regenerator
-from calls.values import format_timestamp
 from generators.site import MANIFEST, read_json, report_version
 
 FRESH_SECONDS = 0.1  # that one document is given to all who ask
@@ -52,20 +52,8 @@ class ReportFolder:
         """Return all reports as plain data: what each is, whether it exists, how old and how fresh it is."""
         identity, runs = regenerator.watcher.identity, regenerator.progress.describe()
         size = identity.size if identity else None
-        return [self._entry(one, size, regenerator.progress.size_of(one.id), runs[one.id]["error"])
-                for one in self._reports]
-
-    def _entry(self, report: Any, size: Optional[int], told: Optional[int], error: Optional[str]) -> Dict[str, Any]:
-        name = f"{report.id}.html"
-        try:
-            status = (self.html / name).stat()
-        except OSError:
-            status = None
-        return {"id": report.id, "name": name, "title": report.title, "category": report.category,
-                "description": report.description, "exists": status is not None,
-                "size_kb": round(status.st_size / 1000, 1) if status else None,
-                "generated_at": format_timestamp(int(status.st_mtime * 1000)) if status else None,
-                "stale": status is not None and (bool(error) or told != size), "reason": error}
+        return [entry_of(self.html, one, bool(runs[one.id]["error"]) or regenerator.progress.size_of(one.id) != size,
+                         runs[one.id]["error"]) for one in self._reports]
 
 
 class StatusBoard:

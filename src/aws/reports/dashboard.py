@@ -98,7 +98,8 @@ class DashboardReport(AwsReport):
         trend, ahead, total = self.service.trend(), self.study.ahead, self.service.total()
         return dict(total.as_data(), now=trend.now, before=trend.before, change=trend.change,
                     direction=trend.direction, window_days=trend.days, slope=trend.slope,
-                    month=ahead.month_first.isoformat()[:7], month_to_date=ahead.to_date, month_ahead=ahead.month,
+                    month=ahead.month_first.isoformat()[:7], month_is_over=ahead.first.month != ahead.month_first.month,
+                    month_to_date=ahead.to_date, month_ahead=ahead.month,
                     month_low=ahead.low, month_high=ahead.high, last_month=ahead.last_month, budget=self.study.budget,
                     is_budget_set=self.study.set_budget is not None,
                     budget_share=ratio(ahead.month, self.study.budget), saving=self.study.saving,
@@ -121,7 +122,8 @@ def _headline(summary: Results, services: List[Dict[str, Any]]) -> str:
     """Return what the month comes to, how use changed, and by what."""
     texts = []
     if summary["month_ahead"] is not None:
-        texts.append(f"{summary['month']} is heading for {money(summary['month_ahead'])}"
+        word = "cost" if summary["month_is_over"] else "is heading for"
+        texts.append(f"{summary['month']} {word} {money(summary['month_ahead'])}"
                      + _against(summary["month_ahead"], summary["budget"], summary["is_budget_set"]) + ".")
     elif summary["net"] is not None:
         texts.append(f"AWS cost {money(summary['net'])} net in the days looked at.")

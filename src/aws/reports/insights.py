@@ -85,10 +85,14 @@ class InsightsReport(AwsReport):
     rank = 4
     page = _page()
 
+    @staticmethod
+    def described(results: Results) -> Tuple[b.Block, ...]:
+        """Return the page, with a model's summary where there is one."""
+        return _page("written" in results)
+
     def examine(self) -> Results:
         """Return the findings, by kind and service, tags, commitments, budget, and a model's summary."""
         examined, written = self.study.examined, self.study.written
-        self.page = _page(written is not None)
         titles = kinds_of_findings()
         rows = [_row(one, titles) for one in examined.findings]
         tags = coverage(examined.scene)

@@ -22,7 +22,7 @@ _COST = (b.Column("cost", "Net cost", b.MONEY, bar=True), b.Column("share", "Sha
 
 
 def _page(names: Sequence[str] = ()) -> Tuple[b.Block, ...]:
-    """Return the page; the lines by day carry the names of the dearest services of this bill."""
+    """Return the page; the lines by day carry these names."""
     lines = tuple(b.Column(f"top_{place}", name, b.MONEY) for place, name in enumerate(names, 1))
     return (
         b.Cards(cards=(
@@ -64,16 +64,20 @@ class ServicesReport(AwsReport):
     rank = 2
     page = _page()
 
+    @staticmethod
+    def described(results: Results) -> Tuple[b.Block, ...]:
+        """Return the page, whose lines have the names of this bill's services."""
+        return _page(results.get("top", ()))
+
     def examine(self) -> Results:
         """Return services with their changes, their days, and their details."""
         rows = self.service.get_costs_by_service()
         used = sorted((row for row in rows if row["now"]), key=lambda row: -row["now"])
         top = [row["service"] for row in used[:DAILY_SERVICES]]
-        self.page = _page(top)
         first = rows[0] if rows else None
         moved = [row for row in rows if row["difference"]]
         results: Results = {
-            "headline": _headline(rows), "by_service": rows,
+            "headline": _headline(rows), "by_service": rows, "top": top,
             "summary": {"services": len(rows), "first_service": first and first["service"],
                         "first_cost": first and first["cost"], "first_share": first and first["share"],
                         "risen": _count(rows, 1), "fallen": _count(rows, -1)},
