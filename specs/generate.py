@@ -301,12 +301,30 @@ def focus() -> str:
     return code(*COLUMNS) + ".\n"
 
 
+def aws_sources() -> str:
+    """Return the sources of AWS costs."""
+    from aws.sources.base import discover_sources
+    return table(("id", "title", "what it is"), (
+        (code(one.id), one.title, one.description) for one in discover_sources().values()))
+
+
+def aws_insights() -> str:
+    """Return the thresholds of the rules about an AWS bill."""
+    return thresholds(*(f"aws.insights.{path.stem}" for path in sorted((SRC / "aws" / "insights").glob("[a-z]*.py"))))
+
+
+def aws_rights() -> str:
+    """Return the policy with the rights that live queries need."""
+    return "```json\n" + (SRC / "aws" / "iam_policy.json").read_text(encoding="utf-8").strip() + "\n```\n"
+
+
 PARTS: Dict[str, Callable[[], str]] = {
     "fields": fields, "counted": counted, "scenarios": lambda: listed("scenarios"), "catalogue": catalogue,
     "incidents": lambda: thresholds("simulator.incidents", "simulator.story"),
     "analysers": lambda: analysers("FinOps", "Usage-Based Revenue"), "advanced": lambda: analysers("Advanced"),
     "blocks": blocks, "endpoints": endpoints, "settings": settings, "commands": commands, "results": results,
-    "importers": lambda: listed("importers"), "exporters": lambda: listed("exporters"), "focus": focus}
+    "importers": lambda: listed("importers"), "exporters": lambda: listed("exporters"), "focus": focus,
+    "aws-sources": aws_sources, "aws-insights": aws_insights, "aws-rights": aws_rights}
 
 if __name__ == "__main__":
     sys.path[:0] = [str(VIEWER), str(SRC)]

@@ -27,7 +27,7 @@ from support.printing import told
 
 TABLES = (
     b.Table("robust", "Days and hours that stand out, by the dollars above what was expected", columns=(
-        b.Column("time", kind=b.TEXT), "scope", "value", "severity", "cost", "expected",
+        b.Column("time", kind=b.TEXT), "scope", "value", "severity", "cost", b.Column("expected", kind=b.MONEY),
         b.Column("excess", kind=b.MONEY)), empty="none"),
     b.Table("abuse", "Patterns that look like abuse or a defect", empty="none", columns=(
         "first", "kind", "severity", "subject", "extra_calls", "extra_cost")))

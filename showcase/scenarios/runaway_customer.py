@@ -83,7 +83,7 @@ def replay(calls: Sequence[AICall], found: Runaway) -> List[Dict[str, Any]]:
 
 
 def cap(calls: Sequence[AICall], found: Runaway) -> Dict[str, Any]:
-    """Return what caps from that hour on, for each customer by its own past, would have spared, and whom they hit."""
+    """Return what caps by each customer's own past would have spared from that hour on, and whom they hit."""
     begin = found.hour_ms // MS_PER_HOUR
     hours = Counter((call.customer_id, call.timestamp_ms // MS_PER_HOUR) for call in calls)
     caps: Dict[str, int] = {}
@@ -95,7 +95,7 @@ def cap(calls: Sequence[AICall], found: Runaway) -> Dict[str, Any]:
     for call in calls:
         one = (call.customer_id, call.timestamp_ms // MS_PER_HOUR)
         seen[one] += 1
-        if one[1] >= begin and seen[one] > caps.get(call.customer_id, LEAST_CAP):
+        if seen[one] > caps.get(call.customer_id, LEAST_CAP):
             beyond.setdefault(call.customer_id, []).append(call)
     spared = beyond.pop(found.customer, [])
     return {"calls_an_hour": caps.get(found.customer, LEAST_CAP), "calls_spared": len(spared),

@@ -54,14 +54,11 @@ def decide(losses: Sequence[Mapping[str, Any]], plans: Mapping[int, str]) -> Dic
     return decided
 
 
-def repriced(dataset: Dataset, decided: Mapping[str, Plan], month: str) -> Iterator[AICall]:
-    """Yield all calls, those of repriced customers from the first of a month on with their new plan."""
-    since = parse_timestamp(f"{month}-01")
+def repriced(dataset: Dataset, decided: Mapping[str, Plan]) -> Iterator[AICall]:
+    """Yield all calls, those of repriced customers with their new plan."""
     for call in calls_of(dataset):
         plan = decided.get(call.customer_id)
-        if plan and call.timestamp_ms >= since:
-            call = call._replace(subscription_tier=plan.name, tier_price_nano=plan.price_nano)
-        yield call
+        yield call._replace(subscription_tier=plan.name, tier_price_nano=plan.price_nano) if plan else call
 
 
 def margins(dataset: Dataset, month: str) -> Dict[str, Economics]:
@@ -80,7 +77,7 @@ def tell(dataset: Dataset) -> Dict[str, Any]:
     plans = {int(price): tier for (tier, price), _ in before.rollup.by("tier", "tier_price")}
     decided = decide(losses, plans)
     old = margins(dataset, month)
-    new = margins(counted_calls(dataset, repriced(dataset, decided, month)), month)
+    new = margins(counted_calls(dataset, repriced(dataset, decided)), month)
     outcome = _outcome(decided, old, new)
     return {"headline": _headline(month, losses, outcome), "month": month, "losses": losses,
             "decisions": [{"customer": loss["customer"], "plan": decided[loss["customer"]].name,

@@ -163,7 +163,8 @@ def _windows(caller: Caller, hours: Hours, habit: _Habit, peers: _Peers) -> List
 def _ratios(hours: Sequence[Tuple[float, float]], habit: _Habit, day: float) -> List[float]:
     """Return how much likelier hours' calls are in a runaway than in ordinary use on a day of this level.
 
-    `hours` are the logarithms of calls and of active hours an hour. More calls than a runaway has speak no less for one.
+    `hours` are the logarithms of calls and of active hours an hour. More calls than a runaway has speak no less for
+    one.
     """
     level, ordinary, spread = habit.level, habit.spread, max(RUNAWAY_SPREAD, habit.spread)
     found = []

@@ -181,7 +181,8 @@ def find_region_switches(use: HourlyUse, offsets: Mapping[str, int]) -> List[Fin
                 found.append(Finding(
                     REGION_SWITCH, {"customer": customer, "organization": organization, "region": region},
                     day_text(run[0]), day_text(run[-1]), float(len(run)), None, calls, nano,
-                    f"{calls:,} calls from {region} on {len(run)} day(s) in a row{when}; the customer calls from {home}"))
+                    f"{calls:,} calls from {region} on {len(run)} day(s) in a row{when}; the customer calls from "
+                    f"{home}"))
     return found
 
 

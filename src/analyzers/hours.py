@@ -7,7 +7,7 @@ from __future__ import annotations
 from datetime import date
 from itertools import compress, repeat
 from operator import add, itemgetter, mul
-from typing import Dict, List, Sequence, Tuple
+from typing import Dict, List, Tuple
 
 from analyzers.anomalies import WEEKEND
 from calls.record import RATE_LIMIT, SERVER_ERROR, TIMEOUT

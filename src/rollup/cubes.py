@@ -1,7 +1,7 @@
 """WHAT is counted: the dimensions, the measures, and the few combinations of dimensions that are kept.
 
-A cube's dimensions are a time grain and any of the caller's and the circumstances' dimensions: who calls for what, which
-changes rarely, and what a call met with. Nothing here says how counting is done; adding a cube is one line.
+A cube's dimensions are a time grain and any of the caller's and the circumstances' dimensions: who calls for what,
+which changes rarely, and what a call met with. Nothing here says how counting is done; adding a cube is one line.
 """
 from __future__ import annotations
 

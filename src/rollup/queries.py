@@ -1,7 +1,7 @@
 """Answering questions: cells are rolled up as numbers, on whole columns, by the interpreter's own functions.
 
-A cell's key has three parts: its time, and numbers for its caller and its circumstances. A part that a question does not
-ask for at all is rolled away once for all such questions; numbers become texts only in an answer.
+A cell's key has three parts: its time, and numbers for its caller and its circumstances. A part that a question does
+not ask for at all is rolled away once for all such questions; numbers become texts only in an answer.
 """
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from array import array
 from functools import reduce
 from itertools import compress, repeat
 from operator import add, and_, floordiv, itemgetter, lshift, mod, mul, rshift
-from typing import Any, Callable, Collection, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Callable, Collection, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 from rollup.cubes import Cube, Measures
 from rollup.packing import column, unpack_all
@@ -39,12 +39,14 @@ class Cells(NamedTuple):
     @property
     def parts(self) -> Parts:
         """Return which parts are kept."""
-        return tuple(column is not None for column in self[:3])
+        return self.times is not None, self.callers is not None, self.circumstances is not None
 
     def kept(self, flags: Sequence[bool]) -> Cells:
         """Return the cells whose flag is set."""
-        return Cells(*(column and array("I", compress(column, flags)) for column in self[:3]),
-                     list(compress(self.packed, flags)))
+        times, callers, circumstances = (
+            None if one is None else array("I", compress(one, flags))
+            for one in (self.times, self.callers, self.circumstances))
+        return Cells(times, callers, circumstances, list(compress(self.packed, flags)))
 
 
 def cells_of(keys: Collection[int], packed: Iterable[int]) -> Cells:
@@ -184,12 +186,16 @@ class Table:
             fit = {time: self._time_text(time) in texts for time in set(cells.times)}
             return list(map(fit.__getitem__, cells.times))
         place = 0 if name in self._held[0] else 1
-        at, numbers = self._held[place].index(name), cells[1 + place]
+        at, numbers = self._held[place].index(name), (cells.callers, cells.circumstances)[place] or ()
         return list(map([one[at] in texts for one in self._texts[place]].__getitem__, numbers))
 
 
 def _added(one: Iterable[int], other: Iterable[int]) -> Iterable[int]:
     return map(add, one, other)
+
+
+def _above(one: Iterable[int], other: Iterable[int]) -> Iterable[int]:
+    return map(add, map(lshift, one, repeat(PART_BITS)), other)
 
 
 def _holds(kept: bool, wanted: bool) -> bool:
@@ -198,18 +204,18 @@ def _holds(kept: bool, wanted: bool) -> bool:
 
 def _without(cells: Cells, parts: Parts) -> Cells:
     """Return cells summed without the parts that are not to be kept."""
-    columns = [column for column, kept in zip(cells[:3], parts) if kept]
+    held = (cells.times, cells.callers, cells.circumstances)
+    columns: List[Iterable[int]] = [one for one, kept in zip(held, parts) if kept and one is not None]
     if not columns:
         return Cells(None, None, None, [sum(cells.packed)] if cells.packed else [])
-    keys = reduce(lambda above, below: map(add, map(lshift, above, repeat(PART_BITS)), below), columns)
-    sums = summed(keys, cells.packed)
+    sums = summed(reduce(_above, columns), cells.packed)
     made: List[Optional[array[int]]] = [None, None, None]
     left: Sequence[int] = list(sums)
     for place in (2, 1, 0):
         if parts[place]:
             made[place] = array("I", map(and_, left, repeat(PART_MASK)))
             left = list(map(rshift, left, repeat(PART_BITS)))
-    return Cells(*made, list(sums.values()))
+    return Cells(made[0], made[1], made[2], list(sums.values()))
 
 
 def summed(keys: Iterable[int], packed: Iterable[int]) -> Dict[int, int]:

@@ -11,7 +11,7 @@ from operator import itemgetter
 from typing import AbstractSet, Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence
 
 from calls.record import FIELDS, SUCCESS, AICall
-from rollup.cubes import CALLER, CIRCUMSTANCE, CUBES, DIMENSIONS, LATENCY, Cube, Measures
+from rollup.cubes import CALLER, CIRCUMSTANCE, CUBES, DIMENSIONS, LATENCY, Measures
 from rollup.histogram import Histogram, add_counts
 from rollup.packing import column, latency_bucket, pack
 from rollup.queries import PART_BITS, PART_MASK, Coded, Group, Key, Table, Where, cells_of, groups, picker
@@ -177,7 +177,8 @@ class Rollup:
         """
         if where:
             return groups(self._sums(dimensions, where))
-        return self.remember(f"by {dimensions}", lambda one: groups(one._sums(dimensions, {})))
+        found: List[Group] = self.remember(f"by {dimensions}", lambda one: groups(one._sums(dimensions, {})))
+        return found
 
     def sums(self, measure: str, *dimensions: str, where: Optional[Where] = None) -> Dict[Key, int]:
         """Return one measure by the dimensions, unsorted: a quarter of the time that `by` takes to give all of them."""
@@ -258,7 +259,7 @@ class Rollup:
         return {"cubes": cubes, "latency": latency, "rejected": dict(sorted(self.rejected.items())),
                 "first_ms": self.first_ms, "last_ms": self.last_ms}
 
-    def _sums(self, dimensions: Sequence[str], where: Where) -> Mapping[Key, int]:
+    def _sums(self, dimensions: Key, where: Where) -> Mapping[Key, int]:
         if where:
             return self._smallest({*dimensions, *where}).answer(dimensions, where)
         if dimensions not in self._answers:

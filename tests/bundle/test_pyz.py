@@ -13,12 +13,12 @@ from typing import Dict
 
 import pytest
 
+from browser.browsing import EVERYTHING
 from conftest import ROOT, Ran, run
 from run import installed_pythons
 from viewer.viewers import Running, ask, children_of, until_gone
 
 OLDEST = [str(one) for one in installed_pythons()[:1] if sys.version_info[:2] > (3, 7)]
-PYTHONS = [*OLDEST, sys.executable]
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def started(pyz: Path, folder: Path, *arguments: object, python: str = sys.execu
     return Ran(done.returncode, done.stdout, done.stderr)
 
 
-@pytest.mark.parametrize("python", PYTHONS)
+@pytest.mark.parametrize("python", [sys.executable] + OLDEST * EVERYTHING)
 def test_it_simulates_analyses_exports_imports_and_serves_in_the_current_folder(pyz, tmp_path, python) -> None:
     assert started(pyz, tmp_path, "simulate", 0.2, "--days", 20, "-q", python=python).code == 0
     assert (tmp_path / "data" / "simulated_calls.csv").stat().st_size == pytest.approx(200_000, rel=0.02)
@@ -53,6 +53,7 @@ def test_it_simulates_analyses_exports_imports_and_serves_in_the_current_folder(
     assert started(pyz, tmp_path, "export", "--to", "csv", "--output", "all.csv", python=python).code == 0
     imported = started(pyz, tmp_path, "import", "all.csv", "--json", "-q", python=python)
     assert json.loads(imported.out)["path"] == str(tmp_path / "data" / "imported_calls.csv")
+    assert "net" in started(pyz, tmp_path, "aws", "--no-reports", python=python).out
     with Running(tmp_path, "--simulate", "0.4", python=python, serve=pyz, command="serve",
                  env=environment(tmp_path)) as viewer:
         viewer.until_fresh()  # by a worker and simulators that are processes of their own
@@ -63,6 +64,13 @@ def test_it_simulates_analyses_exports_imports_and_serves_in_the_current_folder(
         processes = children_of(viewer.process.pid)
         assert viewer.end(signal.SIGTERM) == 0
         until_gone(processes)
+
+
+@pytest.mark.parametrize("python", OLDEST)
+def test_the_oldest_python_runs_it(pyz, tmp_path, python) -> None:
+    assert started(pyz, tmp_path, "simulate", 0.05, "--days", 5, "-q", python=python).code == 0
+    analysed = started(pyz, tmp_path, "analyze", "--only", "understanding", "-q", python=python)
+    assert analysed.code == 0 and (tmp_path / "reports" / "html" / "understanding.html").exists(), analysed.err
 
 
 def test_it_holds_the_toolkit_and_nothing_else(pyz) -> None:

@@ -12,7 +12,7 @@ from typing import Dict, Iterator, List, NamedTuple
 from conftest import ROOT
 
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-COPIED = ("src", "viewer", "tests", "bundle", "specs", "pyproject.toml", "LICENSE")
+COPIED = ("src", "viewer", "showcase", "tests", "bundle", "specs", "pyproject.toml", "LICENSE")
 SECONDS = 120  # for one command
 NOT_COPIED = shutil.ignore_patterns("__pycache__", "node_modules", "pictures", ".*_cache")
 

@@ -23,6 +23,8 @@ DOCUMENTS = ("README.md", "QUICKSTART.md", "FAQ.md", "CONTRIBUTING.md", "specs/1
 RUN = ("bash", "python")
 SHOWN = ("", "text", "nginx", "caddyfile", "ini", "json")  # to be read; configurations have tests of their own
 SERVES = re.compile(r"viewer/serve\.py|finops\.pyz serve")
+# For a machine that has no curl; only its first argument counts.
+CURL = "python3 -c 'import sys, urllib.request; urllib.request.urlopen(\"http://\" + sys.argv[1]).read()' "
 
 
 class Instead(NamedTuple):
@@ -35,8 +37,7 @@ class Instead(NamedTuple):
 INSTEAD: Dict[str, Instead] = {
     "python3 tests/run.py": Instead("python3 tests/run.py -q tests/test_config.py", "would run this test again"),
     "python3 tests/test_workflow.py": Instead(None, "is one of the tests itself"),
-    "FINOPS_ACCEPT_GOLDEN=1 python3 tests/run.py tests/generators/test_golden.py": Instead(
-        "python3 tests/run.py -q --collect-only tests/generators/test_golden.py", "runs by itself anyway"),
+    "python3 specs/generate.py": Instead(None, "is run by tests/documents/test_specs.py"),
     "python3 tests/browser/screenshots.py": Instead(
         "python3 -m py_compile tests/browser/screenshots.py", "wants Chromium, and a quarter of a minute"),
     "python3 src/run_aws_costs.py --source export cur.csv.gz --output aws": Instead(
@@ -46,6 +47,7 @@ INSTEAD: Dict[str, Instead] = {
 }
 TESTS = "would run the tests, and this one among them"
 INSTEAD.update({command: Instead(None, TESTS) for command in (
+    "FINOPS_ACCEPT_GOLDEN=1 python3 tests/run.py tests/generators/test_golden.py",
     "python3 tests/run.py tests/rollup -x", "python3 tests/run.py --all-pythons", ".ci/run")})
 DOCKER = "no engine is here; tests/bundle/test_container.py does what the Dockerfile says"
 INSTEAD.update({command: Instead(None, DOCKER) for command in (
@@ -53,8 +55,6 @@ INSTEAD.update({command: Instead(None, DOCKER) for command in (
     "docker run -d --name finops -p 127.0.0.1:8000:8000 -v finops:/data -e FINOPS_VIEWER_TOKEN finops --simulate",
     "docker run -d --name finops -p 127.0.0.1:8000:8000 -v finops:/data -e FINOPS_VIEWER_TOKEN "
     "-e FINOPS_METERING_TOKEN finops --metering")})
-# Parts of the toolkit that this checkout may not hold yet; as soon as one is there its commands are run.
-YET_TO_COME = ("src/run_aws_costs.py", "showcase/instrumentation/revenium_basic.py")
 SETTINGS = {"FINOPS_TARGET_MB": "0.4", "FINOPS_VIEWER_PORT": "0", "FINOPS_LOCK_WAIT_SECONDS": "60", "BROWSER": "true"}
 LITELLM = ("request_id,call_type,spend,total_tokens,prompt_tokens,completion_tokens,startTime,endTime,model,"
            "custom_llm_provider,end_user,team_id,status\n"
@@ -128,18 +128,16 @@ class Reader:
         run: Optional[str] = command
         if command in INSTEAD:
             run = INSTEAD[command].command
-        if run is None or self.is_yet_to_come(run):
+        if run is None:
             return
         if SERVES.search(run):
             self.servers.append(Server(run, self.copy, self.environment))
         else:
             run = run.replace("localhost:8000", self.servers[0].address) if self.servers else run
-            obey(run, self.copy, self.environment, place)
-
-    def is_yet_to_come(self, command: str) -> bool:
-        """Tell whether a command is of a part that this checkout does not hold."""
-        script = re.search(r"python3 ((?:src|showcase)/\S+\.py)", command)
-        return bool(script) and script.group(1) in YET_TO_COME and not (ROOT / script.group(1)).exists()
+            if not shutil.which("curl"):
+                run = re.sub(r"^curl ", CURL, run)
+            address = self.servers[0].address if self.servers else "127.0.0.1:9"  # where nobody listens
+            obey(run, self.copy, {**self.environment, "REVENIUM_METERING_BASE_URL": f"http://{address}/meter"}, place)
 
 
 @pytest.mark.skipif(not shutil.which("bash"), reason="the documents' commands are for a POSIX shell")
@@ -151,12 +149,6 @@ def test_every_command_of_a_document_works_as_written(name: str, tmp_path: Path)
         assert block.language in RUN + SHOWN, f"{place}: nobody knows how to run a block of {block.language}"
         if block.language in RUN:
             reader.follow(block, place)
-
-
-@pytest.mark.parametrize("script", YET_TO_COME)
-def test_every_part_that_is_told_of_is_there(script: str) -> None:
-    if not (ROOT / script).exists():
-        pytest.skip(f"{script} is not in this checkout yet, and its commands are not run")
 
 
 def test_nothing_is_replaced_that_no_document_has() -> None:

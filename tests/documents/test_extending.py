@@ -4,6 +4,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shutil
 from decimal import Decimal
 from pathlib import Path
 from typing import List
@@ -14,6 +15,7 @@ from calls.record import AICall
 from conftest import ROOT, read_calls
 from documents import Block, blocks, commands, obey, reader_environment, scratch_copy
 
+pytestmark = pytest.mark.skipif(not shutil.which("bash"), reason="the guide's commands are for a POSIX shell")
 GUIDE = ROOT / "specs" / "11-extending.md"
 PLACE = re.compile(r"(?:Write|Put at the end of|Put into) `([^`]+)`(?: before `([^`]+)`)?:")
 

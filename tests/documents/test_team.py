@@ -17,7 +17,7 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Tuple
 
 import pytest
 
-from browser.browsing import need
+from browser.browsing import EVERYTHING, need
 from conftest import ROOT
 from documents import blocks
 from viewer.viewers import Running, write_log
@@ -117,8 +117,9 @@ def caddy(folder: Path, port: int, plain: int, viewer: int) -> List[str]:
     return [str(CADDY), "run", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"]
 
 
-SERVERS = [
-    pytest.param((nginx, NGINX and OPENSSL), id="nginx"), pytest.param((caddy, CADDY and OPENSSL), id="caddy")]
+SERVERS = [pytest.param((nginx, NGINX and OPENSSL), id="nginx")]
+if EVERYTHING:  # they are alike, and one will do for a quick look
+    SERVERS.append(pytest.param((caddy, CADDY and OPENSSL), id="caddy"))
 
 
 @pytest.fixture(scope="module", params=SERVERS)

@@ -9,7 +9,19 @@ import time
 from pathlib import Path
 
 import pytest
-from bringing import ANALYSERS, ANALYZE, EVERYTHING, append, check_counts, check_whole, lacking, rows, tool, write_log
+from bringing import (
+    ANALYSERS,
+    ANALYZE,
+    EVERYTHING,
+    append,
+    check_counts,
+    check_whole,
+    lacking,
+    rows,
+    thoroughly,
+    tool,
+    write_log,
+)
 
 from conftest import SIMULATE, run
 from viewer.viewers import Running, ask
@@ -34,7 +46,7 @@ def at(clock: str, zone: str):
 def test_results_and_simulated_calls_do_not_depend_on_the_clock_or_its_zone(tmp_path):
     log = write_log(tmp_path / "calls.csv", rows(0, 200))
     seen = set()
-    for number, (clock, zone) in enumerate(CLOCKS if EVERYTHING else CLOCKS[1:3]):
+    for number, (clock, zone) in enumerate(CLOCKS if EVERYTHING else CLOCKS[1:2] + [("+0", "UTC")]):
         folder = tmp_path / str(number)
         ran = run(ANALYZE, "--csv", log, "--output", folder, *ANALYSERS, "--quiet", env=at(clock, zone))
         assert ran.code == 0 and "Traceback" not in ran.err, ran.err
@@ -42,13 +54,13 @@ def test_results_and_simulated_calls_do_not_depend_on_the_clock_or_its_zone(tmp_
         check_whole(folder)
     assert len(seen) == 1
     logs = set()
-    for number, (clock, zone) in enumerate(CLOCKS[:2]):
+    for number, (clock, zone) in enumerate(CLOCKS[:2] if EVERYTHING else ()):
         path = tmp_path / f"simulated-{number}.csv"
         ran = run(SIMULATE, 0.05, "--days", 3, "--customers", 30, "--start", "2026-01-01", "--output", path,
                   env=at(clock, zone))
         assert ran.code == 0, ran.err
         logs.add(path.read_bytes())
-    assert len(logs) == 1
+    assert len(logs) == 1 or not EVERYTHING
 
 
 def test_a_second_between_the_days_is_set_aside_and_each_zone_names_the_same_day(tmp_path):
@@ -63,7 +75,8 @@ def test_a_second_between_the_days_is_set_aside_and_each_zone_names_the_same_day
     assert sum(found.rollup.rejected.values()) == 1
 
 
-@pytest.mark.parametrize("jump", ["-2h", "+400d"] if EVERYTHING else ["-2h"])
+@thoroughly
+@pytest.mark.parametrize("jump", ["-2h", "+400d"])
 def test_a_clock_that_jumps_while_the_viewer_runs_stops_nothing(tmp_path, jump):
     clock = tmp_path / "clock"
     clock.write_text("+0")

@@ -23,7 +23,7 @@ STORY = (30, "--seed", 11, "--start", "2026-01-01", "--customers", 100)  # few c
 LONG_STORY = (200,) + STORY[1:]  # for runs that are stopped early: surely not at their end by then
 PATIENCE_SECONDS = 60.0  # for what takes a second on a quiet machine
 MEANWHILE_SECONDS = 0.02
-KILLS = 40 if EVERYTHING else 5
+KILLS = 40 if EVERYTHING else 3
 
 
 def start(path: Path, *options: object, story=STORY) -> subprocess.Popen:

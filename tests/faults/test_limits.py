@@ -20,6 +20,7 @@ from bringing import (
     lacking,
     one_line,
     rows,
+    thoroughly,
     write_log,
 )
 
@@ -48,6 +49,7 @@ def test_too_few_files_are_one_line_that_says_which_limit_to_raise(tmp_path):
     check_whole(tmp_path / "reports")
 
 
+@thoroughly
 def test_too_little_memory_is_one_line_or_costs_single_reports(tmp_path):
     """Wherever memory ends, what stands is whole; with enough of it all is done."""
     log, outcomes = write_log(tmp_path / "calls.csv", rows(0, 3000)), []
@@ -115,7 +117,7 @@ def memory_of(pid: int) -> int:
         return int(handle.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
 
 
-@pytest.mark.parametrize("what", ["files", "threads and memory"])
+@pytest.mark.parametrize("what", ["files", pytest.param("threads and memory", marks=thoroughly)])
 def test_a_viewer_that_runs_out_of_files_or_threads_recovers(viewer, what):
     pid = viewer.process.pid
     limit = (resource.RLIMIT_NOFILE, len(os.listdir(f"/proc/{pid}/fd")) + 8) if what == "files" else (
