@@ -118,11 +118,6 @@ def person(moto, monkeypatch, policy):
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", key["SecretAccessKey"])
 
 
-def own(inventory):
-    """Return what was found, without snapshots: moto gives those of all the world when asked for one's own."""
-    return [one for one in inventory.resources if one.kind != "ec2:snapshot"]
-
-
 def preload(moto, *pages):
     moto.post("/moto-api/static/ce/cost-and-usage-results", json.dumps({"results": list(pages)}))
 
@@ -131,7 +126,7 @@ def preload(moto, *pages):
 def test_everything_that_stands_there_is_found_in_all_regions(moto, tmp_path):
     furnish(moto)
     inventory = moto.source(tmp_path).inventory(FIRST, LAST)
-    kinds = sorted(one.kind for one in own(inventory))
+    kinds = sorted(one.kind for one in inventory.resources)
     assert kinds == ["ec2:elastic-ip"] + ["ec2:instance"] * 2 + ["ec2:volume"] * 4 + ["lambda:function", "rds:db"] + [
         "s3:bucket"] * 2
     named = {one.name: one for one in inventory.resources}
@@ -157,7 +152,7 @@ def test_what_moto_does_not_have_is_told_and_stops_nothing(moto, tmp_path):
 def test_all_regions_are_asked_where_none_is_named(moto, tmp_path):
     moto.client("ec2", "ap-south-1").create_volume(AvailabilityZone="ap-south-1a", Size=1, VolumeType="gp3")
     inventory = moto.source(tmp_path, regions=()).inventory(FIRST, LAST)
-    assert [one.region for one in own(inventory)] == ["ap-south-1"]
+    assert [one.region for one in inventory.resources] == ["ap-south-1"]
 
 
 @pytest.mark.slow
