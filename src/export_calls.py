@@ -7,16 +7,16 @@ import stopping  # noqa: F401 (before all others, so that a signal finds its ans
 # isort: split
 import argparse
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Dict, Iterator, Optional, Sequence, Type
 
+from calls.replacing import replace_text
 from catalog.loader import load_catalog
 from config import load_settings, parse_date
 from console import Options, ProgressBar, run_command
 from discovery import choose
-from errors import LogError, UsageError, explain_os_error, listed
+from errors import LogError, UsageError, listed
 from exporters.base import DIMENSIONS, Choice, Exporter, discover_exporters, read_where
 from rollup.dataset import Dataset, load_dataset
 
@@ -83,7 +83,7 @@ def _export(exporter: Exporter, options: argparse.Namespace, choice: Choice, out
     dataset = load_dataset(options.csv, report=lambda done, whole: bar.show(done, whole, "counted"))
     pieces = _shown(exporter, dataset, choice, bar)
     if output:
-        _write(output, pieces)
+        replace_text(output, pieces)
     else:
         for piece in pieces:
             sys.stdout.write(piece)
@@ -106,23 +106,6 @@ def _shown(exporter: Exporter, dataset: Dataset, choice: Choice, bar: ProgressBa
     for piece in exporter.lines(dataset, choice):
         yield piece
         bar.show(exporter.calls, whole, f"{exporter.calls:,} calls")
-
-
-def _write(path: Path, pieces: Iterator[str]) -> None:
-    """Write a file that is there whole or not at all."""
-    beside = path.with_name(path.name + ".new")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(beside, "w", encoding="utf-8", newline="") as handle:
-            handle.writelines(pieces)
-            handle.flush()
-            os.fsync(handle.fileno())
-        os.replace(beside, path)
-    except OSError as error:
-        raise LogError(explain_os_error("write", path, error)) from error
-    finally:
-        if beside.exists():
-            beside.unlink()
 
 
 if __name__ == "__main__":

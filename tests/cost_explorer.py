@@ -62,6 +62,7 @@ class CostExplorer:
 
     def __init__(self, ledger: Ledger, today: date, page: int = 500) -> None:
         self.charges = list(ledger.charges())
+        self._open_days = {one.start for one in self.charges if one.estimated}
         self.currency, self.today, self.page = ledger.currency, today, page
         self.asked: List[Tuple[str, Asked]] = []
         self.failures: List[Refused] = []
@@ -124,15 +125,19 @@ class CostExplorer:
     def _items(self, asked: Asked, spans: List[Period], keys: List[Any], metrics: List[str]) -> List[Any]:
         """Return pairs of a period's number and a group; a period without any has None for one."""
         fits = _condition(asked.get("Filter"))
+        numbers = {one.start + timedelta(day): number for number, one in enumerate(spans)
+                   for day in range((one.end - one.start).days)}
         cells: Dict[Tuple[int, Tuple[str, ...]], List[Charge]] = {}
         for charge in self.charges:
-            place = next((number for number, one in enumerate(spans) if one.start <= charge.start < one.end), None) \
-                if len(spans) < 20 else (charge.start - spans[0].start).days
-            if place is not None and 0 <= place < len(spans) and fits(charge):
+            place = numbers.get(charge.start)
+            if place is not None and fits(charge):
                 cells.setdefault((place, tuple(read(charge) for read in keys)), []).append(charge)
+        here_by_place: Dict[int, List[Any]] = {}
+        for cell in cells if keys else ((place, ()) for place in range(len(spans))):
+            here_by_place.setdefault(cell[0], []).append(cell)
         items: List[Any] = []
         for place in range(len(spans)):
-            here = [one for one in cells if one[0] == place] if keys else [(place, ())]
+            here = here_by_place.get(place, [])
             items += [(place, {"Keys": list(cell[1]), "Metrics": self._metrics(cells.get(cell, []), metrics)})
                       for cell in here] or [(place, None)]
         return items
@@ -235,7 +240,7 @@ class CostExplorer:
         return period
 
     def _is_open(self, period: Period) -> bool:
-        return any(one.estimated for one in self.charges if period.start <= one.start < period.end)
+        return any(period.start <= day < period.end for day in self._open_days)
 
 
 def _read_period(asked: Asked) -> Period:

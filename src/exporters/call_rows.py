@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import csv
 import io
+from types import SimpleNamespace
 from typing import Iterator, List
 
 from calls.record import FIELDS, AICall
@@ -34,9 +35,13 @@ class CallRowsExporter(Exporter):
 
 
 def csv_text(rows: List[List[str]]) -> str:
-    """Return rows as CSV lines."""
+    """Return rows as CSV lines.
+
+    The writer is to end lines by CR LF, since older Pythons quote only cells that hold a character of the line's end.
+    """
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
+    ended = SimpleNamespace(write=lambda line: text.write(line[:-2] + "\n"))
+    csv.writer(ended).writerows(rows)
     return text.getvalue()
 
 

@@ -119,19 +119,19 @@ def _shared(cell: Dict[str, str]) -> Dict[str, str]:
     tags = {"product_id": cell["product"], "feature_id": cell["feature"], "environment": cell["environment"],
             "subscription_tier": cell["tier"], "customer_archetype": cell["archetype"]}
     return {
-        **_CONSTANT, "BillingAccountId": _as_name(organization, "org-"), "BillingAccountName": organization,
-        "SubAccountId": _as_name(customer, "customer-"), "SubAccountName": customer,
-        "BillingPeriodStart": _midnight(month), "BillingPeriodEnd": _midnight(_next_month(month)),
-        "ChargePeriodStart": _midnight(day), "ChargePeriodEnd": _midnight(day + timedelta(1)),
+        **_CONSTANT, "BillingAccountId": as_name(organization, "org-"), "BillingAccountName": organization,
+        "SubAccountId": as_name(customer, "customer-"), "SubAccountName": customer,
+        "BillingPeriodStart": midnight(month), "BillingPeriodEnd": midnight(next_month(month)),
+        "ChargePeriodStart": midnight(day), "ChargePeriodEnd": midnight(day + timedelta(1)),
         "ProviderName": provider, "PublisherName": provider, "InvoiceIssuerName": provider,
         "ServiceName": f"{provider} API", "RegionId": region, "RegionName": region,
-        "ResourceId": _as_name(f"{provider}/{cell['model']}", "model-"), "ResourceName": cell["model"],
+        "ResourceId": as_name(f"{provider}/{cell['model']}", "model-"), "ResourceName": cell["model"],
         "Tags": json.dumps(tags, ensure_ascii=False), "x_CallCount": "0", "x_FailedCallCount": "0",
         "x_UnpricedCallCount": "0"}
 
 
 def _sku(cell: Dict[str, str], tokens: str, price: Optional[DatedPrice]) -> Dict[str, str]:
-    sku = _as_name(f"{cell['provider']}/{cell['model']}-{tokens.lower()}", "sku-")
+    sku = as_name(f"{cell['provider']}/{cell['model']}-{tokens.lower()}", "sku-")
     since = (price.since.isoformat() if price.since else "first") if price else ""
     details = json.dumps({"x_ModelId": cell["model"], "x_TokenType": tokens}, ensure_ascii=False)
     return {"ChargeDescription": f"{tokens} tokens for {cell['model']}", "SkuId": sku, "SkuMeter": f"{tokens} Tokens",
@@ -144,14 +144,16 @@ def plain_decimal(whole: int, places: int) -> str:
     return f"{units}.{str(rest).zfill(places).rstrip('0') or '0' if places else '0'}"
 
 
-def _as_name(text: str, prefix: str) -> str:
+def as_name(text: str, prefix: str) -> str:
     """Return an id that no reader takes for a number, a date or a truth value: one that could be is prefixed."""
     return text if _NAME.match(text) and text.lower() not in _NO_NAMES else prefix + text
 
 
-def _midnight(day: date) -> str:
+def midnight(day: date) -> str:
+    """Return the first moment of a day in UTC."""
     return f"{day.isoformat()}T00:00:00Z"
 
 
-def _next_month(month: date) -> date:
+def next_month(month: date) -> date:
+    """Return the first day of the month after one that is given by its first day."""
     return (month + timedelta(31)).replace(day=1)

@@ -1,33 +1,16 @@
-"""The stand-in for Cost Explorer keeps AWS's rules, and gives boto3 and the AWS CLI the ledger's own digits."""
+"""The stand-in for Cost Explorer keeps AWS's rules of dates, groups, filters, pages and forecasts."""
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from datetime import date, timedelta
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
-from aws.charges import COST_METRICS, METRICS, Amounts, Charge
+from aws.charges import Amounts, Charge
 from aws.ledger import Ledger
-from aws.queries import CostQuery
-from aws.sources.base import SourceOptions
-from aws.sources.simulated import SimulatedSource
-from conftest import ROOT
 from cost_explorer import CostExplorer, Refused
-from cost_explorer_endpoint import Endpoint
 
-EVERYTHING = bool(os.environ.get("FINOPS_TEST_EVERYTHING"))
 TODAY = date(2026, 3, 31)
-NAMES = dict(zip(METRICS, ("UnblendedCost", "AmortizedCost", "NetUnblendedCost", "NetAmortizedCost", "BlendedCost",
-                           "UsageQuantity")))
-CLI, INSTALL_SECONDS = "awscli>=1.45", 300
-KEYS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_DEFAULT_REGION": "us-east-1",
-        "NO_PROXY": "*", "no_proxy": "*"}
 
 
 def charge(day, amount="1", **more):
@@ -169,103 +152,3 @@ def test_failures_that_are_wanted_come_first_and_all_requests_are_noted():
     assert [service.answer("GetCostAndUsage", question)[0] for _ in range(3)] == [400, 400, 200]
     assert service.asked == [("GetCostAndUsage", question)] * 3
     assert refusal(service, {}, "GetAnomalies")[0] == "UnknownOperationException"
-
-
-# One ledger through boto3 and through the AWS CLI.
-
-@pytest.fixture(scope="module")
-def company():
-    return SimulatedSource(SourceOptions(date(2026, 11, 20)))
-
-
-@pytest.fixture(scope="module")
-def endpoint(company):
-    with Endpoint(CostExplorer(company.ledger, company.options.today, page=700)) as endpoint:
-        yield endpoint
-
-
-QUESTIONS = {
-    "totals": (CostQuery(date(2025, 11, 1), date(2026, 11, 19), "monthly", COST_METRICS), []),
-    "services": (CostQuery(date(2025, 11, 1), date(2026, 11, 19), "monthly", COST_METRICS, ("service", "record_type")),
-                 group("SERVICE", "RECORD_TYPE")),
-    "days": (CostQuery(date(2026, 10, 1), date(2026, 11, 19), "daily", METRICS, ("account", "usage_type")),
-             group("LINKED_ACCOUNT", "USAGE_TYPE")),
-    "teams": (CostQuery(date(2026, 1, 15), date(2026, 2, 10), "monthly", COST_METRICS,
-                        ("tag:team", "category:Division")),
-              group("team", kind="TAG") + group("Division", kind="COST_CATEGORY"))}
-
-
-def request(query, groups):
-    return dict(asked(query.first.isoformat(), (query.last + timedelta(1)).isoformat(), query.granularity.upper(),
-                      [NAMES[one] for one in query.metrics]), **({"GroupBy": groups} if groups else {}))
-
-
-def read(periods, query):
-    """Return amounts by first day and keys, as the ledger spells them."""
-    found = {}
-    for period in periods:
-        groups = period["Groups"] or ([{"Keys": [], "Metrics": period["Total"]}] if not query.group_by else [])
-        for one in groups:
-            keys = tuple("" if key.startswith("No") and key[2:3].isupper() else key.rpartition("$")[2]
-                         for key in one["Keys"])
-            amounts = [one["Metrics"][NAMES[name]] for name in query.metrics]
-            found[period["TimePeriod"]["Start"], keys] = tuple(
-                None if amount["Unit"] == "N/A" else Decimal(amount["Amount"]) for amount in amounts)
-    return found
-
-
-def expected(company, query):
-    return {(row.first.isoformat(), row.keys): row.amounts for row in company.ledger.costs(query).rows}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(QUESTIONS))
-def test_boto3_reads_the_digits_of_the_ledger_page_by_page(company, endpoint, monkeypatch, name):
-    boto3 = pytest.importorskip("boto3", reason="boto3 is there from Python 3.10")
-    for key, value in KEYS.items():
-        monkeypatch.setenv(key, value)
-    client = boto3.session.Session().client("ce", endpoint_url=endpoint.url)
-    query, groups = QUESTIONS[name]
-    periods, token, pages = [], {}, 0
-    while token is not None:
-        answer = client.get_cost_and_usage(**request(query, groups), **token)
-        periods += answer["ResultsByTime"]
-        token, pages = ({"NextPageToken": answer["NextPageToken"]} if "NextPageToken" in answer else None), pages + 1
-    assert read(periods, query) == expected(company, query)
-    assert (pages > 1) == (name == "days")
-    client.close()
-
-
-@pytest.fixture(scope="module")
-def aws_cli() -> Path:
-    """Return the AWS CLI in an environment of its own, installed on first use."""
-    if not EVERYTHING:
-        pytest.skip("takes a minute, and an environment of its own: set FINOPS_TEST_EVERYTHING")
-    folder = ROOT / ".venv" / "awscli"
-    stamp = folder / "made-from"
-    if not stamp.exists() or stamp.read_text() != CLI:
-        for command in ([sys.executable, "-m", "venv", "--clear", folder],
-                        [folder / "bin" / "pip", "install", "--quiet", CLI]):
-            subprocess.run(list(map(str, command)), check=True, timeout=INSTALL_SECONDS, stdout=subprocess.DEVNULL,
-                           stderr=subprocess.DEVNULL)
-        stamp.write_text(CLI)
-    return folder / "bin" / "aws"
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(QUESTIONS))
-def test_the_aws_cli_prints_the_digits_of_the_ledger(company, endpoint, aws_cli, name):
-    query, groups = QUESTIONS[name]
-    question = request(query, groups)
-    periods, token = [], ""
-    while True:
-        done = subprocess.run(
-            [str(aws_cli), "ce", "get-cost-and-usage", "--endpoint-url", endpoint.url, "--output", "json",
-             "--cli-input-json", json.dumps(dict(question, **({"NextPageToken": token} if token else {})))],
-            env={**os.environ, **KEYS}, check=True, timeout=120, stdout=subprocess.PIPE)
-        answer = json.loads(done.stdout.decode())
-        periods += answer["ResultsByTime"]
-        token = answer.get("NextPageToken", "")
-        if not token:
-            break
-    assert read(periods, query) == expected(company, query)

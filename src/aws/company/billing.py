@@ -139,7 +139,7 @@ class Biller:
             negated[key] = EXACT.subtract(negated.get(key, ZERO), cost)
             yield self._line(day, asset, meter, Amounts(cost, rate, cost, rate, cost, used), "SavingsPlanCoveredUsage")
         for (account, region, usage_type), cost in negated.items():
-            yield self._bare(day, 1, account, COMPUTE, Amounts(cost, ZERO, cost, ZERO, cost, ZERO),
+            yield self._bare(day, 1, account, COMPUTE, Amounts(cost, ZERO, cost, ZERO, cost),
                              "SavingsPlanNegation", region, usage_type, operation="RunInstances")
         yield self._bare(day, 1, self._maker.account("management"), PLANS,
                          Amounts(committed, left, committed, left, committed, Decimal(24)),

@@ -1,0 +1,1 @@
+"""AWS cost exports as files: which files of a folder count, one module a format to read, and the writers."""
