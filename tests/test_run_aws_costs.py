@@ -93,6 +93,29 @@ def test_a_mistake_is_one_line_that_says_what_to_do_and_exit_2(arguments, words,
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_export_that_others_made_is_read_and_adds_up_to_the_digit(tmp_path):
+    sample = ROOT / "tests" / "samples" / "focus_sample_1.0.csv"
+    if not sample.exists():
+        pytest.skip("the sample is not part of this checkout")
+    ran = costs("--source", "export", sample, "--output", tmp_path, "--json", "--quiet", "--group-by", "service")
+    told = json.loads(ran.out)
+    assert ran.code == 0 and not any(one["error"] for one in told["reports"])
+    assert sum(Decimal(row["cost"]) for row in told["rows"]) == Decimal("20.52022672899")
+    missing = costs("--source", "export", tmp_path / "no.csv")
+    assert missing.code == 1 and missing.err.count("\n") == 1 and "no.csv" in missing.err
+
+
+def test_any_source_is_written_as_focus_and_read_again_with_equal_digits(tmp_path):
+    path = tmp_path / "focus.csv"
+    words = ["--from", "2026-03-01", "--to", "2026-03-31", "--account", "118402265937", "--no-reports", "--json",
+             "--quiet"]
+    first = json.loads(costs(*words, "--export-focus", path).out)
+    again = json.loads(costs("--source", "export", path, "--no-reports", "--json", "--quiet").out)
+    assert again["total"] == first["total"]
+    assert {row["service"]: row["cost"] for row in again["rows"]} == {
+        row["service"]: row["cost"] for row in first["rows"]}
+
+
 def test_a_folder_that_cannot_be_written_is_one_line(tmp_path):
     (tmp_path / "html").write_text("a file in the folder's place")
     ran = costs("--output", tmp_path, "--quiet", "--from", "2026-04-01")

@@ -50,7 +50,7 @@ class PageParts:
     def link(self, name: str, value: Any) -> Optional[str]:
         """Return where the row of an id stands, as a relative address, or None where no report has such rows."""
         home = self._homes.get(name)
-        if home is None or value is None:
+        if home is None or value in (None, ""):  # a link without a word could not be read
             return None
         place = "#" + anchor(name, value)
         return place if home == self._report else f"{home}.html{place}"

@@ -163,3 +163,10 @@ def test_what_a_purchase_costs_amortized_is_a_row_of_its_own():
     rows = rows_of(FocusWriter(), bill(record_type="RIFee", amounts=Amounts(Decimal(10), Decimal(2))))
     assert [(row["ChargeCategory"], row["BilledCost"], row["EffectiveCost"], row["x_RecordType"]) for row in rows] == [
         ("Purchase", "10.0", "0.0", "RIFee"), ("Usage", "0.0", "2.0", "RIFee")]
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+def test_a_guard_is_taken_off_when_read(writer, tmp_path):
+    writer().write(bill(resource="=cmd()", operation="-x", region="@r"), tmp_path / "a.csv")
+    charge, = source_of(tmp_path / "a.csv").ledger.charges()
+    assert (charge.resource, charge.operation, charge.region) == ("=cmd()", "-x", "@r")

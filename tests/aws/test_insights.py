@@ -45,10 +45,12 @@ def resource(identity, kind, service=EC2, use=None, **facts):
     ("unattached_volume", resource("vol-1", VOLUME, state="available"), EC2),
     ("unused_address", resource("eipalloc-1", ADDRESS, attached_to=""), EC2),
     ("idle_load_balancer", resource("lb", BALANCER, use={"requests": 0}), EC2),
+    ("volume_of_stopped_instance", resource("vol-1", VOLUME, attached_to="i-off", size_gb="100"), EC2),
     ("idle_nat_gateway", resource("nat-1", GATEWAY, use={"bytes": 0}), EC2),
     ("old_snapshot", resource("snap-1", SNAPSHOT, created="2025-01-01"), EC2)])
 def test_what_is_unused_saves_all_that_it_costs(kind, one, service):
-    finding, = found(kind, steady(one.id, service=service, usage="X"), [one])
+    off = resource("i-off", INSTANCE, state="stopped")
+    finding, = found(kind, steady(one.id, service=service, usage="X"), [one, off])
     assert (finding.resource, finding.name, finding.saving, finding.at_stake) == (one.id, "the " + one.id, 300, 300)
     assert finding.evidence and finding.confidence and one.id in finding.action
 
@@ -60,11 +62,20 @@ def test_what_is_unused_saves_all_that_it_costs(kind, one, service):
     resource("db", DATABASE, use={"connections_average": 3.0}), resource("db", DATABASE),
     resource("vol-1", VOLUME, state="in-use"), resource("vol-1", VOLUME, attached_to="i-9", state="available"),
     resource("vol-1", VOLUME), resource("eipalloc-1", ADDRESS, attached_to="eni-1"),
-    resource("lb", BALANCER), resource("lb", BALANCER, use={"requests": 5}),
+    resource("lb", BALANCER), resource("lb", BALANCER, use={"requests": 50_000}),
     resource("snap-1", SNAPSHOT, created="2026-03-01"), resource("snap-1", SNAPSHOT, created="unknown")],
     ids=lambda one: f"{one.kind} {dict(one.facts)} {dict(one.use)}")
 def test_what_is_used_or_was_not_measured_is_left_alone(one):
     assert [each for each in findings(steady(one.id, usage="X"), [one]) if each.rule == "unused"] == []
+
+
+@pytest.mark.parametrize("one", [
+    resource("i-1", INSTANCE, use={"cpu_average_percent": 2.6, "cpu_max_percent": 16.0}),
+    resource("db", DATABASE, use={"connections_average": 0.8, "cpu_average_percent": 4.0}),
+    resource("lb", BALANCER, use={"requests": 2700})], ids=lambda one: one.kind)
+def test_what_is_hardly_used_is_told_with_low_confidence(one):
+    finding, = [each for each in findings(steady(one.id, usage="X"), [one]) if each.rule == "unused"]
+    assert finding.confidence == "low" and finding.saving == 300
 
 
 def test_what_is_gone_is_no_finding():

@@ -288,3 +288,10 @@ def test_a_bill_in_another_currency_is_written_in_it_everywhere(results, tmp_pat
         text = page[page.index("<main"):page.index('<script type="application/json"')]
         assert "\u20ac" in text and "$" not in text, path.name
         assert path.stem == "index" or '"sign":"\u20ac"' in page, path.name
+
+
+def test_a_finding_of_no_service_links_nowhere(tmp_path):
+    lines = [charge(day, "10" if day < date(2026, 3, 16) else "25") for day in days()]
+    written(tmp_path, BillSource(lines))
+    page = (tmp_path / "html" / "aws_insights.html").read_text(encoding="utf-8")
+    assert "Look into the growth of use" in page and 'href="aws_dashboard.html#service-"' not in page

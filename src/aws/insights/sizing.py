@@ -52,8 +52,8 @@ def _oversized(one: Standing) -> Optional[Finding]:
         return None
     smaller = (fact(resource, "instance_type") or "").replace(f".{kind[1]}", "." + SIZES[SIZES.index(kind[1]) - 1])
     word = "database" if resource.kind == DATABASE else "instance"
-    return Finding(f"oversized_{word}", f"Make the {word} {called(resource)} a {smaller}",
-                   f"it is a {fact(resource, 'instance_type')}, and its processor was {cpu:.0f} % busy on average"
+    return Finding(f"oversized_{word}", f"Resize the {word} {called(resource)} to {smaller}",
+                   f"it runs on {fact(resource, 'instance_type')}, and its processor was {cpu:.0f} % busy on average"
                    + (f", {peak:.0f} % at most" if peak is not None else "")
                    + (f"; its memory was {memory:.0f} % used" if memory is not None
                       else "; look at its memory before"), HIGH if peak is not None and memory is not None else MEDIUM)

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Dict, Iterator, Mapping, Optional, Tuple
 
-from analyzers.base import HIGH, MEDIUM
+from analyzers.base import HIGH, LOW, MEDIUM
 from analyzers.wording import money
 from aws.insights.findings import Finding, Insight, Purse, Scene, Standing
 from aws.insights.reading import (
@@ -24,7 +24,9 @@ from aws.insights.reading import (
 )
 
 IDLE_CPU = 3.0  # percent on average: below, only the machine itself works
-IDLE_PEAK = 10.0  # percent, where the highest is known too
+IDLE_PEAK, DOUBTFUL_PEAK = 10.0, 20.0  # percent, where the highest is known: beyond the second it works now and then
+FEW_CONNECTIONS = 1.0  # on average: below, nobody but a monitor may be connected
+FEW_REQUESTS = 5000.0  # in the time that was measured, a month at most: what scanners and health checks come to
 OLD_SNAPSHOT_DAYS = 180
 IDLE_ADDRESS = ("IdleAddress", "ElasticIP:AdditionalAddress")
 
@@ -39,12 +41,15 @@ class UnusedInsight(Insight):
     kinds: Mapping[str, str] = {
         "idle_instance": "Idle instance", "idle_database": "Idle database", "idle_load_balancer": "Idle load balancer",
         "idle_nat_gateway": "Idle NAT gateway", "unattached_volume": "Unattached volume",
+        "volume_of_stopped_instance": "Volume of a stopped instance",
         "unused_address": "Unused address", "old_snapshot": "Old snapshot"}
 
     def find(self, scene: Scene, purse: Purse) -> Iterator[Finding]:
         """Yield what is unused, and saves all that it costs when it goes."""
+        stopped = {one.resource.id: called(one.resource) for one in scene.of_kind(INSTANCE)
+                   if fact(one.resource, "state") == "stopped"}
         for one in scene.resources:
-            finding = _unused(one, scene.recent.days[1])
+            finding = _unused(one, scene.recent.days[1]) or _of_a_stopped_instance(one, stopped)
             if finding and one.monthly:
                 yield about(finding, one)._replace(saving=one.monthly)
         yield from _addresses(scene)
@@ -75,27 +80,45 @@ def _idle_instance(one: Standing) -> Optional[Finding]:
         one.resource, "cpu_max_percent", "cpu_maximum_percent", "cpu_peak_percent")
     if fact(one.resource, "state") not in (None, "running") or cpu is None or cpu >= IDLE_CPU:
         return None
-    if peak is not None and peak >= IDLE_PEAK:
+    if peak is not None and peak >= DOUBTFUL_PEAK:
         return None
+    sure = MEDIUM if peak is None else HIGH if peak < IDLE_PEAK else LOW
     return Finding("idle_instance", f"Stop the instance {called(one.resource)}, and delete it when nobody misses it",
                    f"its processor was {cpu:.1f} % busy on average"
-                   + (f", {peak:.1f} % at most" if peak is not None else ""), HIGH if peak is not None else MEDIUM)
+                   + (f", {peak:.1f} % at most" if peak is not None else ""), sure)
 
 
 def _idle_database(one: Standing) -> Optional[Finding]:
     connections = measure(one.resource, "connections_average", "connections")
-    if connections is None or connections >= 0.5:
+    if connections is None or connections >= FEW_CONNECTIONS:
         return None
+    cpu = measure(one.resource, "cpu_average_percent")
     return Finding("idle_database", f"Take a last snapshot of the database {called(one.resource)} and delete it",
                    "nobody was connected to it" if not connections else
-                   f"{connections:.2f} connections were open on average", HIGH if not connections else MEDIUM)
+                   f"{connections:.2f} connections were open on average"
+                   + (f", and its processor was {cpu:.1f} % busy" if cpu is not None else ""),
+                   HIGH if not connections else LOW)
 
 
 def _silent(one: Standing, kind: str, word: str, *measures: str) -> Optional[Finding]:
     traffic = measure(one.resource, *measures)
-    if traffic is None or traffic > 0:
+    if traffic is None or traffic > (FEW_REQUESTS if measures[0] == "requests" else 0):
         return None
+    if traffic:
+        return Finding(kind, f"Ask whose the {word} {called(one.resource)} is, and delete it when nobody knows",
+                       f"it took {traffic:,.0f} requests in the time that was measured, as many as scanners and health "
+                       "checks make", LOW)
     return Finding(kind, f"Delete the {word} {called(one.resource)}", "nothing went through it", HIGH)
+
+
+def _of_a_stopped_instance(one: Standing, stopped: Mapping[str, str]) -> Optional[Finding]:
+    attached = fact(one.resource, "attached_to") if one.resource.kind == VOLUME else None
+    if not attached or attached not in stopped:
+        return None
+    return Finding("volume_of_stopped_instance",
+                   f"Take a snapshot of the volume {called(one.resource)}, and delete it with the instance it hangs on",
+                   f"the instance {stopped[attached]} is stopped; its volume is paid for all the same" + _size(one),
+                   MEDIUM)
 
 
 def _old_snapshot(one: Standing, today: date) -> Optional[Finding]:

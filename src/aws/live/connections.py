@@ -93,7 +93,7 @@ class Connections:
         try:
             return sorted(one["RegionName"] for one in self.ask(DESCRIBE_REGIONS, Place(account, self.home))), []
         except Failure as error:
-            return [self.home], [f"Only {self.home} was looked into, since {error}; --regions names others."]
+            return [self.home], [f"Only {self.home} was looked into, since {error}; --region names others."]
 
     def serves(self, service: str, regions: Sequence[str]) -> List[str]:
         """Return those regions that have a service, as far as boto3 knows; all, where it knows nothing of it."""
