@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import Dict, List
@@ -11,6 +11,7 @@ from hypothesis import given, settings, strategies as st
 from log_files import call, calls, counted
 
 from calls.record import AICall
+from calls.values import format_timestamp
 from rollup.cubes import EXACT_MS, Measures
 from rollup.histogram import Histogram
 from rollup.packing import bucket_latency, latency_bucket, pack, unpack
@@ -154,6 +155,20 @@ def test_what_was_asked_before_changes_no_answer() -> None:
         where = {"model": "gpt-5", "day": asked.values("day")[:2]}
         narrow = tuple(name for name in names if name != "hour")
         assert asked.by(*narrow, where=where) == counted(calls(200)).by(*narrow, where=where)
+
+
+@pytest.mark.parametrize("time, length", [("day", 10), ("hour", 13)])
+def test_where_cuts_to_some_days_or_hours(time: str, length: int) -> None:
+    some = [call(number, timestamp_ms=3_600_000 * 7 * number, model="gpt-5" if number % 2 else "gpt-4o")
+            for number in range(40)]
+    rollup = counted(some)
+    wanted = rollup.values(time)[3:9]
+    for texts in (wanted, wanted[0]):
+        fitting = [one for one in some if format_timestamp(one.timestamp_ms)[:length] in texts]
+        assert 0 < len(fitting) < len(some) and rollup.total({time: texts}).calls == len(fitting)
+        assert {group.key[0]: group.measures.calls for group in rollup.by("model", where={time: texts})} == Counter(
+            one.model for one in fitting)
+    assert rollup.total({time: "never"}).calls == 0
 
 
 def test_coded_cells_stand_for_the_groups_and_for_no_cell_that_was_taken_back() -> None:
