@@ -191,6 +191,17 @@ def standing_out(scopes: Sequence[Tuple[Item, Rests]], least_extra: float) -> Tu
     return high, sum(map(len, scores))
 
 
+def far_above(one: Rests, least_extra: float) -> List[Point]:
+    """Return the points of a scope by at least so much above expectation; scores count its own usual swings."""
+    found = []
+    for time, value, rest in zip(one.times, one.values, one.rests):
+        # Most are too small altogether, which is told without an exponential.
+        if value >= least_extra and value - value / math.exp(rest) >= least_extra:
+            score = rest / one.spread
+            found.append(Point(time, value, value / math.exp(rest), score, upper_tail(score)))
+    return found
+
+
 def _scores(one: Rests, typical: float) -> List[float]:
     spread = math.sqrt(_shrunk(one.spread ** 2, len(one.rests), typical, SPREAD_PRIOR))
     return [rest / spread for rest in one.rests]

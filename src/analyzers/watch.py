@@ -12,6 +12,7 @@ from analyzers.anomalies import (
     Point,
     Rests,
     discoveries,
+    far_above,
     mean_plus_3_sigma,
     robust_days,
     robust_hours,
@@ -21,6 +22,7 @@ from analyzers.anomalies import (
 from analyzers.common import add
 from analyzers.hourly_rules import bursts_of
 from analyzers.hours import CLOCK, HOURS_TO_1970, HourlyUse, day_text, hour_text, hourly_use
+from calls.record import SUCCESS
 from rollup.cubes import Measures
 from rollup.queries import summed
 from rollup.rollup import Group, Rollup
@@ -32,10 +34,13 @@ FLOOR = 0.01  # of what the whole log costs on a mean day: less is not worth a l
 ALERTS_A_DAY = 0.5  # the budget: more than one alert every other day is not read
 LEAST_ALERTS = 5  # of the budget, in a short log
 SAME = 0.6  # of a wider alert's excess: a narrower one of the same day that holds so much is the same thing
+LARGE = 0.25  # of what the whole log costs on a mean day: so much above the expected is told, alert or not
+MOST_LARGE = 10  # of them
 ERROR_RISE = 0.2  # of calls: a failure rate that rose by so much is named as the cause
 
 Scope = Tuple[str, str]  # a kind of `SCOPES` and the value, empty for the whole
 Series = Dict[Scope, Dict[str, int]]
+Kinds = Dict[str, List[Tuple[Scope, Rests]]]
 
 
 class Alert(NamedTuple):
@@ -57,10 +62,14 @@ class Alert(NamedTuple):
 
 
 class Watch(NamedTuple):
-    """What both rules found: the robust one's alerts by dollars, how many the budget held back, what was tested."""
+    """What both rules found: the robust one's alerts by dollars, how many the budget held back, what was tested.
+
+    `large` are the dearest days and hours above the expected that are no alert, since the log often swings so far.
+    """
 
     alerts: List[Alert]
     same: Dict[int, List[Scope]]
+    large: List[Alert]
     suppressed: List[Alert]
     tested: Dict[str, int]
     plain: List[Tuple[str, Scope, Point]]
@@ -70,17 +79,19 @@ def watch(rollup: Rollup) -> Watch:
     """Look at every day and hour of every scope."""
     daily, hourly = _series(rollup, "day", _day_text), _series(rollup, "hour", _hour_text)
     days = max(1, len(daily.get(("whole", ""), {})))
-    floor = FLOOR * rollup.total().cost_nano / days
-    by_day = _found(daily, robust_days, floor)
-    wide = {scope: values for scope, values in hourly.items() if scope[0] != "customer"}
-    by_hour = _found(wide, robust_hours, floor) + _runs(hourly_use(rollup), rollup, floor)
-    alerts, same = _merged(_with_hours(by_day, by_hour))
+    mean_day = rollup.total().cost_nano / days
+    floor = FLOOR * mean_day
+    by_day = _compared(daily, robust_days)
+    by_hour = _compared({scope: values for scope, values in hourly.items() if scope[0] != "customer"}, robust_hours)
+    runs = _runs(hourly_use(rollup), rollup, floor)
+    alerts, same = _merged(_with_hours(_unlikely(by_day, floor), _unlikely(by_hour, floor) + runs))
+    large = _large(by_day, by_hour, LARGE * mean_day, alerts)
     budget = max(LEAST_ALERTS, round(ALERTS_A_DAY * days))
     plain = [(grain, scope, point) for grain, series in (("day", daily), ("hour", hourly))
              for scope, values in series.items() for point in mean_plus_3_sigma(values)]
     plain.sort(key=lambda item: (item[2].expected - item[2].value, item[0], item[1], item[2].time))
     tested = {"days": sum(map(len, daily.values())), "hours": sum(map(len, hourly.values()))}
-    return Watch(alerts[:budget], same, alerts[budget:], tested, plain)
+    return Watch(alerts[:budget], same, large, alerts[budget:], tested, plain)
 
 
 def _series(rollup: Rollup, time: str, text: Callable[[int], str]) -> Series:
@@ -124,13 +135,29 @@ def _runs(use: HourlyUse, rollup: Rollup, floor: float) -> List[Alert]:
     return found
 
 
-def _found(series: Series, rule: Callable[[Mapping[str, float]], Optional[Rests]], floor: float) -> List[Alert]:
-    """Return what false-discovery control over all keys accepts, scores calibrated within each kind of scope."""
-    kinds: Dict[str, List[Tuple[Scope, Rests]]] = {}
+def _compared(series: Series, rule: Callable[[Mapping[str, float]], Optional[Rests]]) -> Kinds:
+    """Return each kind's scopes with what they have above what was expected."""
+    kinds: Kinds = {}
     for scope, values in series.items():
         one = rule(values)
         if one is not None:
             kinds.setdefault(scope[0], []).append((scope, one))
+    return kinds
+
+
+def _large(by_day: Kinds, by_hour: Kinds, least: float, alerts: Sequence[Alert]) -> List[Alert]:
+    """Return the dearest days and hours with so much above the expected, however often that happens, but no alerts."""
+    def above(kinds: Kinds) -> List[Alert]:
+        return [Alert(scope, point) for scopes in kinds.values() for scope, one in scopes
+                for point in far_above(one, least)]
+
+    told = {(one.scope, one.day) for one in alerts}
+    found, _ = _merged(_with_hours(above(by_day), above(by_hour)))
+    return [one for one in found if (one.scope, one.day) not in told][:MOST_LARGE]
+
+
+def _unlikely(kinds: Kinds, floor: float) -> List[Alert]:
+    """Return what false-discovery control over all keys accepts, scores calibrated within each kind of scope."""
     high: List[Alert] = []
     tests = 0
     for scored in kinds.values():
@@ -182,6 +209,19 @@ class Cause(NamedTuple):
     driver: str
     factors: Dict[str, Optional[float]]
 
+    @property
+    def text(self) -> str:
+        """Return it as a sentence."""
+        where = (f"{self.dimension} {self.value} holds {self.share:.0%} of the rise; "
+                 if self.dimension and self.share is not None else "")
+        factor = self.factors.get(self.driver)
+        what = {"volume": "calls", "tokens_per_call": "tokens a call", "model_mix": "cost a token"}.get(self.driver)
+        if self.driver == "errors":
+            return f"{where}the failure rate rose by {self.factors['failure_rate_rise']:.0%} of calls"
+        if not what or not factor:
+            return f"{where}there is no level before to compare with"
+        return f"{where}{what} went to {factor:.1f} times the level before"
+
 
 def causes(rollup: Rollup, alerts: Sequence[Alert]) -> List[Cause]:
     """Compare each alert's day with the scope's mean day before it, at the finest grain."""
@@ -207,7 +247,8 @@ def _cause(cells: Sequence[Group], alert: Alert) -> Cause:
     for dimension in EXPLAINING:
         if dimension != alert.scope[0] and not (alert.scope[0] == "customer" and dimension == "organization"):
             value, moved = _mover(now, then, len(usual), GRAIN.index(dimension))
-            if moved > best[0] * 1.02:  # of equal explanations the first, narrower dimension is named
+            # Of equal explanations the first, narrower dimension is named; that calls succeeded explains nothing.
+            if moved > best[0] * 1.02 and value != SUCCESS:
                 best = (moved, dimension, value)
     excess = sum(group.measures.cost_nano for group in now) - _mean(then, len(usual))
     return Cause(best[1], best[2], min(1.0, best[0] / excess) if excess > 0 else None, driver, factors)
@@ -258,16 +299,4 @@ def alert_row(alert: Alert, cause: Cause, same: Sequence[Scope], day_nano: float
         "excess": money(alert.excess), "score": alert.point.score, "p_value": alert.point.p_value,
         "also_in": [{"scope": one[0], "value": one[1] or None} for one in same],
         "cause": {"dimension": cause.dimension, "value": cause.value, "share": cause.share, "driver": cause.driver,
-                  "factors": cause.factors, "text": _sentence(cause)}}
-
-
-def _sentence(cause: Cause) -> str:
-    where = (f"{cause.dimension} {cause.value} holds {cause.share:.0%} of the rise; "
-             if cause.dimension and cause.share is not None else "")
-    factor = cause.factors.get(cause.driver)
-    what = {"volume": "calls", "tokens_per_call": "tokens a call", "model_mix": "cost a token"}.get(cause.driver)
-    if cause.driver == "errors":
-        return f"{where}the failure rate rose by {cause.factors['failure_rate_rise']:.0%} of calls"
-    if not what or not factor:
-        return f"{where}there is no level before to compare with"
-    return f"{where}{what} went to {factor:.1f} times the level before"
+                  "factors": cause.factors, "text": cause.text}}

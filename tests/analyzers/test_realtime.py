@@ -161,6 +161,28 @@ def test_the_cause_tells_errors_and_tokens_from_volume(changes, driver):
     assert row["cause"]["driver"] == driver
 
 
+def swinging(days, **changes):
+    """Days of 1 dollar, but every fourth of 40: a level that often swings far."""
+    return [one for day in range(1, days + 1)
+            for one in daily(day, day, cost=40 * DOLLAR if day % 4 == 0 else DOLLAR, **changes)]
+
+
+def test_a_dear_day_that_is_no_alert_is_told_with_what_was_expected():
+    robust = results_of(swinging(28))["anomalies"]["robust_seasonal"]
+    assert not robust["alerts"]
+    first = robust["large"][0]
+    assert len(robust["large"]) == 7 and (first["scope"], first["subject"], first["cost"]) == ("customer", "cust_1", 40)
+    assert 0 < first["expected"] < 10 and first["excess"] == first["cost"] - first["expected"]
+    assert first["factor"] == pytest.approx(float(first["cost"] / first["expected"]))
+    assert "success" not in first["cause"]
+
+
+def test_what_is_an_alert_is_not_told_again_as_a_surprise():
+    robust = results_of(spiking())["anomalies"]["robust_seasonal"]
+    told = {(row["scope"], row["value"] or "all calls", row["time"][:10]) for row in robust["alerts"]}
+    assert told and not told & {(row["scope"], row["subject"], row["time"][:10]) for row in robust["large"]}
+
+
 def test_the_plain_rule_is_kept_beside_the_robust_one():
     plain = results_of(spiking())["anomalies"]["mean_plus_3_sigma"]
     assert plain["by_scope"]["customer"]["day"] == 1

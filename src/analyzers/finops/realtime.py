@@ -11,7 +11,7 @@ from analyzers.base import FINOPS, HIGH, LOW, MEDIUM, Analyzer, Recommendation, 
 from analyzers.common import monthly, ratio, usd, whole_days
 from analyzers.pages import realtime as described
 from analyzers.revenue import combined, latest, open_book
-from analyzers.watch import SCOPES, Watch, alert_row, causes, watch
+from analyzers.watch import SCOPES, Alert, Cause, Watch, alert_row, causes, watch
 from analyzers.wording import NO_CALLS, money, numbered
 from calls.values import NANO_PER_USD
 from rollup.rollup import Rollup
@@ -101,14 +101,16 @@ def describe_anomalies(rollup: Rollup, found: Watch) -> Results:
     """Return what both rules found; only the robust one raises alerts."""
     days = max(1, len(rollup.by("day")))
     day_nano = rollup.total().cost_nano / days
+    explained = list(zip([*found.alerts, *found.large], causes(rollup, [*found.alerts, *found.large])))
     rows = [alert_row(one, cause, found.same[place], day_nano, usd)
-            for place, (one, cause) in enumerate(zip(found.alerts, causes(rollup, found.alerts)))]
+            for place, (one, cause) in enumerate(explained[:len(found.alerts)])]
     counts: Dict[str, Dict[str, int]] = {name: {"day": 0, "hour": 0} for name in SCOPES}
     for grain, scope, _ in found.plain:
         counts[scope[0]][grain] += 1
     return {
         "robust_seasonal": {
-            "alerts": rows, "held_back": len(found.suppressed), "tested": found.tested,
+            "alerts": rows, "large": [_large_row(one, cause) for one, cause in explained[len(found.alerts):]],
+            "held_back": len(found.suppressed), "tested": found.tested,
             "held_back_cost": usd(sum(one.excess for one in found.suppressed))},
         "mean_plus_3_sigma": {
             "found": len(found.plain), "by_scope": counts,
@@ -116,6 +118,13 @@ def describe_anomalies(rollup: Rollup, found: Watch) -> Results:
                          "subject": scope[1] or "all calls", "time": point.time,
                          "cost": usd(round(point.value)), "mean": usd(round(point.expected)), "score": point.score}
                         for grain, scope, point in found.plain[:PLAIN_SHOWN]]}}
+
+
+def _large_row(one: Alert, cause: Cause) -> Results:
+    return {"time": one.point.time, "scope": one.scope[0], "subject": one.scope[1] or "all calls",
+            "cost": usd(round(one.point.value)), "expected": usd(round(one.point.expected)),
+            "excess": usd(one.excess), "factor": one.point.value / one.point.expected, "hours": list(one.hours),
+            "cause": cause.text}
 
 
 def describe_budget(rollup: Rollup, monthly_budget_usd: float) -> Optional[Results]:

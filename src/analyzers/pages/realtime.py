@@ -41,6 +41,14 @@ PAGE = (
                     b.Column("severity", "Severity"), b.Column("time", "When", b.TEXT), b.Column("scope", "Of"),
                     b.Column("subject", "Which"), b.Column("cost", "Cost"), b.Column("expected", "Expected", b.MONEY),
                     b.Column("excess", "Above it", b.MONEY, bar=True), b.Column("cause.text", "Likely cause"))),
+        b.Table("anomalies.robust_seasonal.large", "The dearest surprises that this log's own swings explain",
+                about="So much above what weekday and hour let expect that it is worth knowing, but days and hours of "
+                      "the same scope swing as far so often that it raises no alert.",
+                empty="No other day or hour costs much more than its level, weekday and hour let expect.", columns=(
+                    b.Column("time", "When", b.TEXT), b.Column("scope", "Of"), b.Column("subject", "Which"),
+                    b.Column("cost", "Cost"), b.Column("expected", "Expected", b.MONEY),
+                    b.Column("factor", "Times the expected", b.NUMBER),
+                    b.Column("excess", "Above it", b.MONEY, bar=True), b.Column("cause", "Likely cause"))),
         b.Facts("anomalies", "How much was looked at", names=(
             b.Column("robust_seasonal.tested.days", "Days tested, of all customers and other scopes", b.COUNT),
             b.Column("robust_seasonal.tested.hours", "Hours tested", b.COUNT),
