@@ -7,7 +7,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from calls.log_writer import is_replaceable, whole_lines_size
 from calls.record import HEADER
-from calls.values import parse_timestamp
+from calls.values import CALLS_END_MS, parse_timestamp
 from errors import LogError, UsageError
 from simulator.calendar import day_of
 from simulator.customers import check_customers, cohort_of
@@ -67,8 +67,8 @@ def plan_run(wish: Wish, today: date, append: bool, overwrite: bool) -> Plan:
 
 def _spec(wish: Wish, start: date, begin: int, earlier: Sequence[Tuple[StorySpec, Dict[str, Any]]]) -> StorySpec:
     last = start.toordinal() + wish.days
-    if last > date.max.toordinal() - 2:
-        raise UsageError(f"--start {start} with --days {wish.days} ends after the year 9999")
+    if last > day_of(CALLS_END_MS).toordinal():
+        raise UsageError(f"--start {start} with --days {wish.days} ends after the year 2099")
     cohorts, gone = _people(wish, start, earlier)
     return StorySpec(wish.seed, start, wish.days, wish.customers, wish.scenarios, wish.target_bytes, wish.incidents,
                      begin, cohorts, gone)
