@@ -4,7 +4,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any, Callable, List, NamedTuple, Optional, Sequence
 
-from calls.values import BadValue, format_nano, format_timestamp, parse_count, parse_nano, parse_timestamp
+from calls.values import BadValue, format_nano, format_timestamp, parse_call_time, parse_count, parse_nano
 from errors import RecordError
 
 FIELDS = ("call_id", "timestamp", "customer_id", "organization_id", "product_id", "feature_id", "provider", "model",
@@ -13,8 +13,6 @@ FIELDS = ("call_id", "timestamp", "customer_id", "organization_id", "product_id"
 HEADER = ",".join(FIELDS)
 SUCCESS, TIMEOUT, RATE_LIMIT, AUTH_ERROR, SERVER_ERROR = STATUSES = (
     "success", "timeout", "rate_limit", "auth_error", "server_error")
-# A later time is a slip or of another unit, and reports by day would have a row for each day until then.
-LAST_MS = parse_timestamp("2099-12-31T23:59:59.999Z")
 REFUSED = frozenset({RATE_LIMIT, AUTH_ERROR, SERVER_ERROR})
 
 
@@ -94,15 +92,6 @@ def _text(text: str) -> str:
     return text
 
 
-def _time(text: str) -> int:
-    milliseconds = parse_timestamp(text)
-    if milliseconds < 0:
-        raise BadValue(text, "is before 1970")
-    if milliseconds > LAST_MS:
-        raise BadValue(text, "is after 2099")
-    return milliseconds
-
-
 def _cost(text: str) -> Optional[int]:
     return parse_nano(text) if text else None
 
@@ -112,7 +101,7 @@ def _latency(text: str) -> Optional[int]:
 
 
 _READERS: List[Callable[[str], object]] = [_text] * len(FIELDS)
-for _field, _reader in (("timestamp", _time), ("input_tokens", parse_count), ("output_tokens", parse_count),
+for _field, _reader in (("timestamp", parse_call_time), ("input_tokens", parse_count), ("output_tokens", parse_count),
                         ("total_tokens", parse_count), ("cost_usd", _cost), ("latency_ms", _latency),
                         ("tier_price_usd", parse_nano)):
     _READERS[FIELDS.index(_field)] = _reader

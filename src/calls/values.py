@@ -81,6 +81,22 @@ def parse_timestamp(text: str) -> int:
     return milliseconds
 
 
+CALLS_END_MS = (datetime(2100, 1, 1) - _EPOCH) // _MILLISECOND
+
+
+def parse_call_time(text: str) -> int:
+    """Read the time of a call like `parse_timestamp`, from 1970 to 2099.
+
+    What is compared day by day would otherwise fill a calendar of ages for one row of a clock that ran away.
+    """
+    milliseconds = parse_timestamp(text)
+    if milliseconds < 0:
+        raise BadValue(text, "is before 1970")
+    if milliseconds >= CALLS_END_MS:
+        raise BadValue(text, "is after 2099")
+    return milliseconds
+
+
 def format_timestamp(milliseconds: int) -> str:
     """Write milliseconds since 1970 as ISO 8601 UTC with milliseconds and Z."""
     return (_EPOCH + milliseconds * _MILLISECOND).isoformat(timespec="milliseconds") + "Z"

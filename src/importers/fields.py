@@ -6,14 +6,13 @@ from decimal import Decimal
 from typing import Any, Callable, Optional, TypeVar
 
 from calls.record import SUCCESS, TIMEOUT
-from calls.values import MAX_DIGITS, BadValue, parse_count, parse_nano, parse_timestamp
+from calls.values import CALLS_END_MS, MAX_DIGITS, BadValue, parse_call_time, parse_count, parse_nano
 from catalog.usage import Usage
 from errors import RecordError
 from importers.reading import Row, dig
 
 FAILED = "failed"  # a source says that a call failed, and not how
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_LAST_MS = parse_timestamp("9999-12-31T23:59:59.999Z")
 _SHORT_ZONE = re.compile(r"[+-]\d\d\Z", re.ASCII)
 _BY_CODE = {401: "auth_error", 403: "auth_error", 408: TIMEOUT, 429: "rate_limit", 504: TIMEOUT, 524: TIMEOUT}
 Value = TypeVar("Value")
@@ -55,17 +54,14 @@ def moment(text: str) -> int:
     """Read a time as databases write it (`+00`, ` UTC`) or ISO 8601, as milliseconds since 1970; raises `BadValue`."""
     text = text[:-4] + "Z" if text.endswith(" UTC") else text
     text = text + ":00" if _SHORT_ZONE.search(text[11:]) else text
-    milliseconds = parse_timestamp(text)
-    if milliseconds < 0:
-        raise BadValue(text, "is before 1970")
-    return milliseconds
+    return parse_call_time(text)
 
 
 def seconds_ms(text: str, since_ms: int = 0) -> int:
     """Read decimal seconds since a moment as milliseconds since 1970; raises `BadValue`."""
     milliseconds = since_ms + parse_nano(text) // 1_000_000  # amounts are read to nine places, and so can seconds be
-    if milliseconds > _LAST_MS:
-        raise BadValue(text, "is no possible time: it is behind the year 9999")
+    if milliseconds >= CALLS_END_MS:
+        raise BadValue(text, "is after 2099")
     return milliseconds
 
 

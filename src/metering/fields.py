@@ -6,8 +6,7 @@ import re
 from decimal import Decimal
 from typing import Any, Callable, Dict, Mapping, Optional, TypeVar
 
-from calls.record import LAST_MS
-from calls.values import BadValue, parse_count, parse_nano, parse_timestamp
+from calls.values import BadValue, parse_call_time, parse_count, parse_nano
 from errors import FinOpsError
 
 MOST_TEXT = 200  # characters of a name or id
@@ -156,12 +155,7 @@ def _number(value: Any) -> str:
 def _time(value: Any) -> int:
     if not isinstance(value, str):
         raise BadValue("", "is no text with a time")
-    found = parse_timestamp(value.strip())
-    if found < 0:
-        raise BadValue(value, "is before 1970")
-    if found > LAST_MS:
-        raise BadValue(value, "is after 2099")
-    return found
+    return parse_call_time(value.strip())
 
 
 def _flag(value: Any) -> bool:

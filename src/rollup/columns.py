@@ -13,8 +13,8 @@ from itertools import chain, repeat
 from operator import add, contains, mul, rshift, sub
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
-from calls.record import FIELDS, LAST_MS
-from calls.values import MAX_DIGITS, parse_nano, parse_timestamp
+from calls.record import FIELDS
+from calls.values import CALLS_END_MS, MAX_DIGITS, parse_nano, parse_timestamp
 from rollup.cubes import OCTAVE_STEPS, Measures
 from rollup.packing import FIELD_BYTES, latency_bucket
 
@@ -89,7 +89,7 @@ class Columns:
         except ValueError:
             raise NotClean from None
         self.first_ms, self.last_ms = min(times), max(times)
-        if self.first_ms < 0 or self.last_ms > LAST_MS:
+        if self.first_ms < 0 or self.last_ms >= CALLS_END_MS:
             raise NotClean
         return [time // MS_PER_HOUR << known.shift for time in times]
 

@@ -123,7 +123,8 @@ def set_aside(dataset: Dataset, faults: List[Faulty], append: bool) -> None:
             if begin:
                 writer.writerow(_REJECTED_HEADER)
             for fault in faults:
-                row = fault.raw.decode("utf-8", "backslashreplace")[:_LONGEST_ROW]
+                # A NUL would make the file one that csv cannot read before Python 3.11.
+                row = fault.raw.decode("utf-8", "backslashreplace")[:_LONGEST_ROW].replace("\0", "\\x00")
                 writer.writerow((fault.line, str(fault.error), guarded_cell(row)))
             handle.flush()
             os.fsync(handle.fileno())  # a checkpoint that is on the disk takes them for set aside

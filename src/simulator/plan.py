@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from calls.log_writer import is_replaceable, whole_lines_size
-from calls.record import HEADER, LAST_MS
-from calls.values import parse_timestamp
+from calls.record import HEADER
+from calls.values import CALLS_END_MS, parse_timestamp
 from errors import LogError, UsageError
 from simulator.calendar import day_of
 from simulator.customers import check_customers, cohort_of
@@ -15,7 +15,6 @@ from simulator.spec import Cohort, StorySpec
 from simulator.truth import read_runs, spec_of
 
 HEADER_BYTES = len(HEADER) + 1
-LAST_DAY = day_of(LAST_MS)
 LEAST_CHAPTER = 0.01  # of the size asked for; with less to add, the log has its size
 
 People = Tuple[Tuple[Cohort, ...], Tuple[str, ...]]  # cohorts, and the ids of who left
@@ -67,8 +66,9 @@ def plan_run(wish: Wish, today: date, append: bool, overwrite: bool) -> Plan:
 
 
 def _spec(wish: Wish, start: date, begin: int, earlier: Sequence[Tuple[StorySpec, Dict[str, Any]]]) -> StorySpec:
-    if start.toordinal() + wish.days > LAST_DAY.toordinal() + 1:
-        raise UsageError(f"--start {start} with --days {wish.days} ends after {LAST_DAY.year}, when no call is taken")
+    last = start.toordinal() + wish.days
+    if last > day_of(CALLS_END_MS).toordinal():
+        raise UsageError(f"--start {start} with --days {wish.days} ends after the year 2099")
     cohorts, gone = _people(wish, start, earlier)
     return StorySpec(wish.seed, start, wish.days, wish.customers, wish.scenarios, wish.target_bytes, wish.incidents,
                      begin, cohorts, gone)

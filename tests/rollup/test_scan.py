@@ -69,6 +69,7 @@ def test_clean_calls_of_any_plain_spelling_go_the_fast_road(tmp_path: Path, spel
     assert same_counts(scanned(path).rollup, slow)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 400)), st.lists(st.integers(0, 400)))
 def test_few_new_ids_are_merged_as_many_are(known: List[int], new: List[int]) -> None:
     both = array("q", sorted(known)), array("q", sorted(new))
