@@ -185,7 +185,7 @@ def _dry_run(service: AWSCostService, given: argparse.Namespace, settings: Setti
     bar.clear()
     spent = service.source.spending()
     print(as_json({"asking": spent}) if given.json else
-          f"dry run: about {spent.get('would_be_paid', 0):,} paid requests of $0.01 each, "
+          f"dry run: at least {spent.get('would_be_paid_at_least', 0):,} paid requests of $0.01 each, "
           f"{spent.get('cached_answers', 0):,} answers kept from before; nothing was written")
     return 0
 
