@@ -259,6 +259,7 @@ def test_a_report_that_fails_costs_no_other_and_says_why(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("question", [
     Question(), Question(granularity="daily", group_by=("account", "region")), Question(group_by=()),
+    Question(group_by=("usage_type",)),
     Question(FIRST, FIRST, "yearly", "amortized", ("tag:team",), {"service": (EC2,)})])
 @pytest.mark.parametrize("name", ["company", "hostile", "wasteful"])
 def test_the_explorers_page_answers_with_the_bills_figures_and_holds_its_form(question, name):
