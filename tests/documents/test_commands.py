@@ -40,8 +40,6 @@ INSTEAD: Dict[str, Instead] = {
     "python3 specs/generate.py": Instead(None, "is run by tests/documents/test_specs.py"),
     "python3 tests/browser/screenshots.py": Instead(
         "python3 -m py_compile tests/browser/screenshots.py", "wants Chromium, and a quarter of a minute"),
-    "python3 src/run_aws_costs.py --source export cur.csv.gz --output aws": Instead(
-        "python3 src/run_aws_costs.py --help", "wants an export of somebody's account; tests/aws reads a real one"),
     "python3 src/run_aws_costs.py --source live --from 2026-01-01 --to 2026-01-31 --output aws": Instead(
         "python3 src/run_aws_costs.py --help", "wants credentials and a network; tests/aws asks a server of its own"),
 }
