@@ -296,3 +296,10 @@ def test_a_finding_of_no_service_links_nowhere(tmp_path):
     written(tmp_path, BillSource(lines))
     page = (tmp_path / "html" / "aws_insights.html").read_text(encoding="utf-8")
     assert "Look into the growth of use" in page and 'href="aws_dashboard.html#service-"' not in page
+
+
+def test_the_budget_of_the_settings_is_taken_where_none_is_given():
+    service = AWSCostService(BillSource(company()))
+    assert Study(service, Settings(aws_budget_usd=99.5)).budget == Decimal("99.5")
+    assert Study(service, Settings(aws_budget_usd=99.5), Decimal(7)).budget == 7
+    assert Study(service, Settings()).budget > 3000
