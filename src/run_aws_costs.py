@@ -11,7 +11,7 @@ import time
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Sequence, Tuple
 
 from aws.asking import Choice
 from aws.charges import COST_METRICS, METRICS, UNBLENDED
@@ -167,7 +167,7 @@ def _check_values(name: str, values: Sequence[str], source: Source, days: Tuple[
 
 def _reports(service: AWSCostService, given: argparse.Namespace, settings: Settings,
              bar: ProgressBar) -> List[Outcome]:
-    study = Study(service, settings, given.budget or _set_budget(settings))
+    study = Study(service, settings, given.budget)
     if given.ai:
         from aws.bedrock import summarise  # only here: all else goes without Bedrock
         bar.show(0.0, 1.0, "asking a model")
@@ -185,13 +185,9 @@ def _dry_run(service: AWSCostService, given: argparse.Namespace, settings: Setti
     bar.clear()
     spent = service.source.spending()
     print(as_json({"asking": spent}) if given.json else
-          f"dry run: about {spent.get('would_be_paid', 0):,} paid requests of $0.01 each, "
+          f"dry run: at least {spent.get('would_be_paid_at_least', 0):,} paid requests of $0.01 each, "
           f"{spent.get('cached_answers', 0):,} answers kept from before; nothing was written")
     return 0
-
-
-def _set_budget(settings: Settings) -> Optional[Decimal]:
-    return Decimal(str(settings.aws_budget_usd)) if settings.aws_budget_usd > 0 else None
 
 
 def _describe(service: AWSCostService, rows: Sequence[Dict[str, Any]], outcomes: Sequence[Outcome],

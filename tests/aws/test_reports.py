@@ -259,6 +259,7 @@ def test_a_report_that_fails_costs_no_other_and_says_why(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("question", [
     Question(), Question(granularity="daily", group_by=("account", "region")), Question(group_by=()),
+    Question(group_by=("usage_type",)),
     Question(FIRST, FIRST, "yearly", "amortized", ("tag:team",), {"service": (EC2,)})])
 @pytest.mark.parametrize("name", ["company", "hostile", "wasteful"])
 def test_the_explorers_page_answers_with_the_bills_figures_and_holds_its_form(question, name):
@@ -295,3 +296,10 @@ def test_a_finding_of_no_service_links_nowhere(tmp_path):
     written(tmp_path, BillSource(lines))
     page = (tmp_path / "html" / "aws_insights.html").read_text(encoding="utf-8")
     assert "Look into the growth of use" in page and 'href="aws_dashboard.html#service-"' not in page
+
+
+def test_the_budget_of_the_settings_is_taken_where_none_is_given():
+    service = AWSCostService(BillSource(company()))
+    assert Study(service, Settings(aws_budget_usd=99.5)).budget == Decimal("99.5")
+    assert Study(service, Settings(aws_budget_usd=99.5), Decimal(7)).budget == 7
+    assert Study(service, Settings()).budget > 3000

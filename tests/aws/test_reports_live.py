@@ -19,8 +19,8 @@ from config import Settings
 from run_aws_costs import main
 
 pytest.importorskip("boto3", reason="boto3 is not installed")
-from ledger_aws import serve_ledger  # noqa: E402 (needs boto3)
-
+from cost_explorer import CostExplorer  # noqa: E402 (these need boto3)
+from cost_explorer_endpoint import Endpoint  # noqa: E402
 from scripted_aws import live  # noqa: E402
 
 TODAY = date(2026, 4, 16)
@@ -29,8 +29,14 @@ MOST_REQUESTS = 30  # of $0.01, for all four reports
 
 
 @pytest.fixture
+def aws(aws_keys):
+    """Stand in for Cost Explorer with the company's bill."""
+    with Endpoint(CostExplorer(Ledger(company()), TODAY)) as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
 def source(aws, tmp_path):
-    serve_ledger(aws, Ledger(company()), TODAY)
     return live(aws, tmp_path / "cache", TODAY, max_api_calls=200)
 
 
@@ -79,7 +85,7 @@ def test_a_dry_run_says_what_it_would_cost_pays_for_nothing_and_writes_nothing(a
              str(tmp_path / "reports"), "--from", "2026-01-01", "--account", "000000000001", "--quiet"]
     assert main([*words, "--dry-run"]) == 0
     told = capsys.readouterr().out
-    count = int(told.split()[3])
+    count = int(told.split()[4])
     assert 5 <= count <= MOST_REQUESTS and "nothing was written" in told and not (tmp_path / "reports").exists()
     assert main([*words, "--no-reports", "--json"]) == 0
     asked = json.loads(capsys.readouterr().out)

@@ -91,7 +91,7 @@ class AwsWorker:
         error = ""
         try:
             source = self._source()
-            study = Study(AWSCostService(source, choice), self._settings, None)
+            study = Study(AWSCostService(source, choice), self._settings)
             outcomes = write_reports(study, self._options.reports, _now(), self._tell)
             failures = {one.id: one.error for one in outcomes}
             self._held = loaded(source, self._tell)

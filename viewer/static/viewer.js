@@ -277,6 +277,7 @@
     write(run, report.exists ? "Run again" : "Run");
     run.ariaLabel = run.textContent + ": " + report.title;
     run.hidden = !status.csv.exists && !isAws(report);
+    run.title = isAws(report) && status.aws.asks_aws ? "Asks AWS: each request costs $0.01, and is counted" : "";
     disable(run, ["running", "waiting"].includes(state));
   }
 

@@ -23,8 +23,9 @@ class Study:
     """One look at one source, which all reports share: what was asked and found is not asked and found again."""
 
     def __init__(self, service: AWSCostService, settings: Settings, budget: Optional[Decimal] = None) -> None:
-        """Remember whom to ask; `budget` is a month's, None where none is set."""
-        self.service, self.settings, self.set_budget = service, settings, budget
+        """Remember whom to ask; `budget` is a month's, None takes that of the settings, where one is set."""
+        self.service, self.settings = service, settings
+        self.set_budget = budget or (Decimal(str(settings.aws_budget_usd)) if settings.aws_budget_usd > 0 else None)
         self.written: Optional[Results] = None  # what a model wrote, where it was asked
         self._ahead: Optional[Ahead] = None
         self._examined: Optional[Examined] = None
