@@ -66,7 +66,7 @@ def fields() -> str:
     """Return the 19 fields: how each is read, whether it may be empty, and an example."""
     from calls import record
     from calls.values import BadValue
-    kinds = {"_text": "text", "_time": "time", "parse_count": "whole number", "parse_nano": "decimal dollars",
+    kinds = {"_text": "text", "parse_call_time": "time", "parse_count": "whole number", "parse_nano": "decimal dollars",
              "_cost": "decimal dollars", "_latency": "whole number"}
     call = record.AICall("call-1", 1767265445123, "cus-7", "org-2", "assist", "chat", "openai", "gpt-4o-mini", 812, 164,
                          976, 220_200, 1480, record.SUCCESS, "production", "us-east-1", "pro", 99 * 10 ** 9, "power")
