@@ -14,7 +14,7 @@ import sys
 import time
 from itertools import chain
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Sequence, Tuple, Type
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Type
 
 from analyzers.base import Analyzer, discover_analyzers
 from aws.reports.base import every_report
@@ -65,9 +65,10 @@ def main(arguments: Sequence[str]) -> int:
     return run_analyzers(list(chosen.values()), options, settings)
 
 
-def make_options(settings: Settings, found: Dict[str, Any]) -> argparse.ArgumentParser:
+def make_options(settings: Settings, found: Dict[str, Any], description: Optional[str] = __doc__,
+                 epilog: str = EXAMPLES) -> argparse.ArgumentParser:
     """Return the command line that this command and `run_analyzer.py` share."""
-    options = Options(prog=Path(sys.argv[0]).name, description=__doc__, epilog=EXAMPLES,
+    options = Options(prog=Path(sys.argv[0]).name, description=description, epilog=epilog,
                       formatter_class=argparse.RawDescriptionHelpFormatter)
     add = options.add_argument
     add("--csv", metavar="PATH", default=settings.csv_path, help="the call log (default data/simulated_calls.csv)")

@@ -14,11 +14,15 @@ from console import run_command
 from discovery import choose
 from run_all_analyzers import make_options, run_analyzers
 
+EXAMPLE = """example:
+  run_analyzer.py understanding --csv calls.csv
+"""
+
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command; returns its exit code."""
     settings, found = load_settings(), discover_analyzers()
-    options = make_options(settings, found)
+    options = make_options(settings, found, __doc__, EXAMPLE)
     options.add_argument("id", metavar="ID", help="the analyser to run")
     chosen = options.parse_args(arguments)
     return run_analyzers(list(choose(found, chosen.id, "analyser").values()), chosen, settings)

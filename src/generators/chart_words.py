@@ -36,11 +36,12 @@ def of_series(data: ChartData, one: Series, whole_counts: bool = True) -> str:
         return (f"Largest: {_label(data, most)} with {_value(one, most)}, "
                 f"{show((one.values[most] or 0) / whole, b.SHARE)} of the {show(whole, one.kind)} shown.")
     least = min(named, key=lambda place: one.values[place] or 0)
-    if one.kind in (b.MONEY_CHANGE, b.CHANGE) and (one.values[least] or 0) < 0 < (one.values[most] or 0):
-        return (f"Largest rise: {_label(data, most)} with {_value(one, most)}; "
-                f"largest fall: {_label(data, least)} with {_value(one, least)}.")
-    return (f"Highest: {_label(data, most)} with {_value(one, most)}; "
-            f"lowest: {_label(data, least)} with {_value(one, least)}.")
+    high, low = (f"{_label(data, place)} with {_value(one, place)}" for place in (most, least))
+    if one.kind not in (b.MONEY_CHANGE, b.CHANGE):
+        return f"Highest: {high}; lowest: {low}."
+    if max(values) <= 0:
+        return f"Largest fall: {low}; smallest: {high}."
+    return f"Largest rise: {high}; {'largest fall' if min(values) < 0 else 'smallest'}: {low}."
 
 
 def of_stacks(data: ChartData, sums: Series) -> str:

@@ -159,6 +159,15 @@ def test_losses_lie_to_the_left_of_zero(draw):
     assert [line.get("x1") for line in find(figure, "zero")] == ["75%"]
 
 
+@pytest.mark.parametrize(("kind", "values", "said"), [
+    (b.MONEY_CHANGE, ("-1", "-3"), "Largest fall: b with \u2212$3.00; smallest: a with \u2212$1.00."),
+    (b.CHANGE, ("0.1", "0.3"), "Largest rise: b with +30.0 %; smallest: a with +10.0 %.")])
+def test_changes_that_all_go_one_way_are_told_as_what_they_are(draw, kind, values, said):
+    change = b.Column("cost", kind=kind)
+    figure, _ = draw(b.Bars("rows", label="name", values=(change,)), rows_of(*zip("ab", values)))
+    assert message(figure) == said
+
+
 def test_an_unknown_value_has_no_bar_and_is_counted(draw):
     figure, data = draw(b.Bars("rows", label="name", values=(COST,)), rows_of(("a", "8"), ("b", None)))
     assert len(marks(figure)) == 1 and notes(figure) == ["1 value is unknown."]
