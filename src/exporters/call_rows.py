@@ -2,8 +2,8 @@
 from __future__ import annotations
 
 import csv
-import io
-from typing import Iterator, List
+from types import SimpleNamespace
+from typing import Any, Iterator, List
 
 from calls.record import FIELDS, AICall
 from calls.values import guarded_cell
@@ -35,9 +35,11 @@ class CallRowsExporter(Exporter):
 
 def csv_text(rows: List[List[str]]) -> str:
     """Return rows as CSV lines."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue()
+    lines: List[str] = []
+    # Python quotes a carriage return only where the end of lines holds one; bare it would end a row for readers.
+    text: Any = SimpleNamespace(write=lambda line: lines.append(line[:-2] + "\n"))
+    csv.writer(text, lineterminator="\r\n").writerows(rows)
+    return "".join(lines)
 
 
 def _guarded(call: AICall) -> List[str]:
