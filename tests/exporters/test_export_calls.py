@@ -11,6 +11,7 @@ from odd_log import CALLS, ODD, write_log
 from calls.record import FIELDS, AICall
 from calls.values import format_timestamp
 from conftest import ROOT, read_calls, run
+from exporters.call_rows import csv_text
 
 EXPORT = ROOT / "src" / "export_calls.py"
 
@@ -95,3 +96,7 @@ def test_an_export_without_odd_names_is_imported_as_it_was(log, tmp_path: Path) 
     assert run(EXPORT, "--csv", log.path, "--to", "csv", "--until", "2026-01-02", "--output", out, "-q").code == 0
     assert run(ROOT / "src" / "import_calls.py", out, "--output", back, "-q").code == 0
     assert back.read_bytes() == out.read_bytes() and len(out.read_bytes()) > 10_000
+
+
+def test_a_bare_carriage_return_in_a_text_is_quoted_so_that_no_reader_ends_a_row_there():
+    assert csv_text([["a\rb", "c"], ["d", "e\nf"]]) == '"a\rb",c\nd,"e\nf"\n'
