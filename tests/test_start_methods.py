@@ -94,15 +94,15 @@ def test_every_text_file_names_its_encoding_so_that_windows_reads_what_linux_wro
 
 def test_on_windows_the_viewer_starts_itself_again_and_gives_on_its_exit_code(monkeypatch):
     """There exec would leave the shell behind."""
-    started = []
+    started, script = [], str(ROOT / "viewer" / "serve.py")
     monkeypatch.setattr(bootstrap, "os", SimpleNamespace(environ={"PYTHONPATH": "mine"}, pathsep=";", name="nt"))
     monkeypatch.setattr(bootstrap.subprocess, "call", lambda command: started.append(command) or 3)
     monkeypatch.setattr(sys, "argv", ["serve.py", "--port", "0"])
     with pytest.raises(SystemExit) as ended:
-        bootstrap.find_sources("serve.py")
-    assert ended.value.code == 3 and started == [[sys.executable, "serve.py", "--port", "0"]]
-    assert bootstrap.os.environ["PYTHONPATH"] == ";".join([*bootstrap.FOLDERS, "mine"])
-    bootstrap.find_sources("serve.py")  # where it is found, nothing is started
+        bootstrap.find_sources(script)
+    assert ended.value.code == 3 and started == [[sys.executable, script, "--port", "0"]]
+    assert bootstrap.os.environ["PYTHONPATH"] == ";".join([*bootstrap.rooms_of(script), "mine"])
+    bootstrap.find_sources(script)  # where it is found, nothing is started
     assert len(started) == 1
 
 

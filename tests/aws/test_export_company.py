@@ -7,7 +7,7 @@ from itertools import groupby
 
 import pytest
 from exporting import source_of
-from test_cost_explorer import QUESTIONS
+from test_three_ways import QUESTIONS
 
 from aws.exports.cur_rows import CurWriter
 from aws.exports.focus_rows import FocusWriter

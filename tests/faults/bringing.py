@@ -140,6 +140,8 @@ def counted_apart(path: Path) -> Tuple[Rollup, Dict[str, int], int]:
     rollup, rejected, seen = Rollup(), {}, set()
     for line in filter(None, (one.rstrip(b"\r") for one in lines)):
         try:
+            if b"\0" in line:
+                raise RecordError("row", "holds a NUL byte")
             (row,) = csv.reader([line.decode("utf-8")]) if b'"' in line else [line.decode("utf-8").split(",")]
             call = AICall.from_row(row)
             if call.call_id in seen:

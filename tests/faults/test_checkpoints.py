@@ -48,7 +48,7 @@ def test_a_checkpoint_with_any_byte_flipped_or_cut_at_any_length_is_not_used(pat
 
 def test_a_checkpoint_of_another_version_or_meaning_is_not_used(path, monkeypatch):
     good = checkpoint_path(path).read_bytes()
-    checkpoint_path(path).write_bytes(good.replace(b"counts 2", b"counts 1", 1))
+    checkpoint_path(path).write_bytes(good.replace(checkpoint.MAGIC, checkpoint.MAGIC[:-2] + b"1\n", 1))
     assert not used(path)
     checkpoint_path(path).write_bytes(good)
     monkeypatch.setattr(checkpoint, "_schema", lambda: ["another meaning"])

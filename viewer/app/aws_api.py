@@ -14,7 +14,7 @@ from app.queries import CSV, FORMS, JSON
 from app.routes import Parameters, Route
 from app.status import StatusBoard
 from aws.asking import Choice
-from aws.charges import UNBLENDED
+from aws.charges import COST_METRICS, UNBLENDED
 from aws.explorer import DEFAULT_ROWS, FILTERS, MOST_NAMES, MOST_ROWS, ExplorerPage, Question
 from aws.queries import MONTHLY, TAG
 from config import parse_date
@@ -66,7 +66,10 @@ class AwsApi:
 
     def write(self, request: Request, given: Parameters) -> Response:
         """Have the bill read anew and its reports written."""
-        choice = Choice(_day(given, "first"), _day(given, "last"), given.text("metric", UNBLENDED))
+        metric = given.text("metric", UNBLENDED)
+        if metric not in COST_METRICS:
+            raise Refusal(400, f"metric is one of {', '.join(COST_METRICS)}")
+        choice = Choice(_day(given, "first"), _day(given, "last"), metric)
         job = self._desk.write(choice)
         self._board.touch()
         return as_json({"job": job.describe()}, 202)
