@@ -31,7 +31,7 @@ _KIND_BITS = 32  # of a block's cell: the time above the number of its kind
 _KIND_MASK = (1 << _KIND_BITS) - 1
 _CALLS_MASK = (1 << FIELD_BITS) - 1  # calls stand lowest in packed measures
 _MOST_CELLS = 1 << 14  # that wait
-_LEAST_ROOM = 1 << 17  # recent cells of a rollup, before they are laid down as columns
+_LEAST_ROOM = 1 << 19  # cells of a rollup, before it is seen to whether they are counted several times
 # The texts of a kind, as they stand in a line.
 _TEXTS = ("customer", "organization", "product", "feature", "provider", "model", "status", "environment", "region",
           "tier", "tier_price", "archetype")
@@ -142,10 +142,9 @@ class Counter:
         for number, cube in enumerate(COUNTED):
             times = map(lshift, map(floordiv, slots, repeat(GRAINS[cube.time])), repeat(2 * PART_BITS))
             parts = map(self._kinds.parts[number].__getitem__, kinds)
-            self._rollup.add_cells(number, map(add, times, parts), measures)
-        if self._rollup.recent > self._room:
-            # Where times come in no order all cells are laid down again each time, so that it must become rarer.
-            self._room = max(_LEAST_ROOM, self._rollup.settle())
+            self._rollup.lay_cells(number, map(add, times, parts), measures)
+        if self._rollup.cells > self._room:
+            self._room = 2 * self._rollup.settle() + _LEAST_ROOM
 
     def _count_latencies(self, columns: Columns, kinds: Sequence[int]) -> None:
         """Count the latencies that are known of calls that succeeded."""

@@ -9,13 +9,14 @@ import sys
 from array import array
 from itertools import chain, compress, repeat
 from operator import add, and_, lshift, not_, rshift
-from typing import AbstractSet, Collection, Dict, Iterable, Iterator, NamedTuple, Optional, Sequence, Tuple
+from typing import AbstractSet, Collection, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from rollup.cubes import INPUT_SQUARES, Measures
 from rollup.packing import FIELD_BYTES, LAYOUT, bytes_of, column, mask, number_of, pack
 
 PART_BITS = 32  # of a cell's key: time above the caller's number above the circumstances' number
 PART_MASK = (1 << PART_BITS) - 1
+PIECE = 1 << 15  # cells that are packed numbers at once
 TIME, CALLERS, CIRCUMSTANCES = range(3)
 Parts = Tuple[bool, ...]  # which of them are kept
 Names = Tuple[str, ...]
@@ -75,11 +76,19 @@ class Values:
             return Values(self.names, None, list(compress(self.wide, flags)))
         return Values(self.names, array("Q", b"".join(compress(_rows(self.table, len(self.names)), flags))))
 
-    def plus(self, other: Values) -> Values:
-        """Return these cells and then the others, which keep the same measures."""
-        if self.table is None or other.table is None:
-            return Values(self.names, None, [*self.packed(), *other.packed()])
-        return Values(self.names, self.table + other.table)
+    def piece(self, begin: int, end: int) -> Values:
+        """Return the cells from one place to another."""
+        if self.table is None:
+            return Values(self.names, None, self.wide[begin:end])
+        return Values(self.names, self.table[begin * len(self.names):end * len(self.names)])
+
+    @classmethod
+    def joined(cls, many: Sequence[Values], names: Names) -> Values:
+        """Return the cells of all, one behind the other; all keep the same measures."""
+        tables = [one.table for one in many if one.table is not None]
+        if len(tables) < len(many):
+            return cls(names, None, list(chain.from_iterable(one.packed() for one in many)))
+        return cls(names, sum(tables, array("Q")))
 
 
 def _columns(table: array[int], held: Names, wanted: Names) -> array[int]:
@@ -132,23 +141,91 @@ class Cells(NamedTuple):
         flags = list(map(times.__contains__, self.part(TIME)))
         return self.kept(flags), self.kept(list(map(not_, flags))) if any(flags) else self
 
-    def plus(self, other: Cells) -> Cells:
-        """Return these cells and then the others; all parts must be kept."""
-        return Cells(tuple(self.part(place) + other.part(place) for place in range(len(self.columns))),
-                     self.values.plus(other.values))
-
     def without(self, parts: Parts) -> Cells:
         """Return the cells summed, with only these of their parts kept."""
-        names, columns = self.values.names, [one if kept else None for one, kept in zip(self.columns, parts)]
+        names, left = self.values.names, self._of_parts(parts)
         if not any(parts):
-            return Cells(tuple(columns), Values.of([self.values.total()] if self.values else [], names))
-        sums = summed(Cells(tuple(columns), self.values).keys(), self.values.packed())
-        keys: Sequence[int] = list(sums)
-        for place in (CIRCUMSTANCES, CALLERS, TIME):
-            if parts[place]:
-                columns[place] = array("I", map(and_, keys, repeat(PART_MASK)))
-                keys = list(map(rshift, keys, repeat(PART_BITS)))
-        return Cells(tuple(columns), Values.of(sums.values(), names))
+            return Cells(left.columns, Values.of([self.values.total()] if self.values else [], names))
+        if not parts[TIME]:
+            return _of_sums(summed(left.keys(), left.values.packed()), parts, names)
+        # Piece by piece, so that not all cells are packed numbers at once.
+        pile = Pile(names)
+        for begin in range(0, len(self.values), PIECE):
+            one = left.piece(begin, begin + PIECE)
+            pile.lay(_of_sums(summed(one.keys(), one.values.packed()), parts, names, zeros=True))
+        return pile.settled()._of_parts(parts)
+
+    def _of_parts(self, parts: Parts) -> Cells:
+        return Cells(tuple(one if kept else None for one, kept in zip(self.columns, parts)), self.values)
+
+    def piece(self, begin: int, end: int) -> Cells:
+        """Return the cells from one place to another."""
+        return Cells(tuple(None if one is None else one[begin:end] for one in self.columns),
+                     self.values.piece(begin, end))
+
+
+def _of_sums(sums: Dict[int, int], parts: Parts, names: Names, zeros: bool = False) -> Cells:
+    """Return sums by keys of some parts as columns; the other parts are zeros, or left out."""
+    columns: List[Optional[array[int]]] = [None, None, None]
+    keys: Sequence[int] = list(sums)
+    for place in (CIRCUMSTANCES, CALLERS, TIME):
+        if parts[place]:
+            columns[place] = array("I", map(and_, keys, repeat(PART_MASK)))
+            keys = list(map(rshift, keys, repeat(PART_BITS)))
+        elif zeros:
+            columns[place] = array("I", [0]) * len(sums)
+    return Cells(tuple(columns), Values.of(sums.values(), names))
+
+
+class Pile:
+    """All cells of a cube: chunks of columns, and those counted one by one as packed measures by key.
+
+    A key may stand in several chunks until they are settled. Chunks of calls that came in the order of time share few.
+    """
+
+    def __init__(self, names: Names) -> None:
+        """Begin empty; `names` are the measures that are kept."""
+        self._names = names
+        self._chunks: List[Cells] = []
+        self._single: Dict[int, int] = {}
+
+    def add(self, key: int, packed: int) -> None:
+        """Add packed measures, which may be negative, to one cell; only those that are kept may differ from 0."""
+        self._single[key] = self._single.get(key, 0) + packed
+
+    def lay(self, cells: Cells) -> None:
+        """Put down many cells as a chunk."""
+        self._chunks.append(cells)
+
+    @property
+    def size(self) -> int:
+        """Return how many cells there are, those of different chunks taken apart."""
+        return sum(len(one.values) for one in self._chunks) + len(self._single)
+
+    def settled(self) -> Cells:
+        """Return all cells, each key once, after making them one chunk."""
+        if len(self._chunks) != 1 or self._single:
+            seen = {key >> 2 * PART_BITS for key in self._single}
+            shared = set(seen)
+            for one in self._chunks:
+                times = set(one.part(TIME))
+                shared |= times & seen
+                seen |= times
+            sums, chunks = self._single, []
+            for one in self._chunks:
+                common, alone = one.split_at(shared)
+                summed(common.keys(), common.values.packed(), sums)
+                chunks.append(alone)
+            sums = {key: packed for key, packed in sums.items() if packed}
+            chunks.append(cells_of(sums.keys(), sums.values(), self._names))
+            self._single = {}
+            columns: List[array[int]] = []
+            for place in (TIME, CALLERS, CIRCUMSTANCES):
+                columns.append(array("I"))
+                for one in chunks:
+                    columns[-1] += one.part(place)
+            self._chunks = [Cells(tuple(columns), Values.joined([one.values for one in chunks], self._names))]
+        return self._chunks[0]
 
 
 def cells_of(keys: Collection[int], packed: Collection[int], names: Names = LAYOUT) -> Cells:
@@ -158,9 +235,10 @@ def cells_of(keys: Collection[int], packed: Collection[int], names: Names = LAYO
     return Cells(tuple(array("I", one) for one in columns), Values.of(packed, names))
 
 
-def summed(keys: Iterable[int], numbers: Iterable[int]) -> Dict[int, int]:
-    """Return the sums by key."""
-    sums: Dict[int, int] = {}
+def summed(keys: Iterable[int], numbers: Iterable[int], sums: Optional[Dict[int, int]] = None) -> Dict[int, int]:
+    """Return the sums by key, added to those that are given."""
+    if sums is None:
+        sums = {}
     found = sums.get
     for key, one in zip(keys, numbers):
         sums[key] = found(key, 0) + one

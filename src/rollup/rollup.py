@@ -12,7 +12,7 @@ from operator import itemgetter
 from typing import AbstractSet, Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence
 
 from calls.record import FIELDS, SUCCESS, AICall
-from rollup.cells import CALLERS, CIRCUMSTANCES, PART_BITS, TIME, Cells, cells_of
+from rollup.cells import CALLERS, CIRCUMSTANCES, PART_BITS, TIME, Pile, cells_of, summed
 from rollup.cubes import (
     CALLER,
     CIRCUMSTANCE,
@@ -33,6 +33,7 @@ __all__ = ["Group", "Key", "Rollup", "Where"]
 
 # A latency's key has narrower parts, so that it stays a small number: counting latencies is a look-up a row.
 BUCKET_BITS, PLACE_BITS = 12, 24
+MOST_REMEMBERED = 1 << 15  # groups of an answer, of half a kilobyte each
 BUCKET_MASK, PLACE_MASK = (1 << BUCKET_BITS) - 1, (1 << PLACE_BITS) - 1
 _KEPT = [mask(cube.measures) for cube in COUNTED]  # what is not kept cannot be taken back from
 _EPOCH = datetime(1970, 1, 1)
@@ -75,15 +76,12 @@ class Rollup:
         """Begin with nothing counted."""
         self.callers = Numbers(CALLER, [cube.caller for cube in COUNTED + (LATENCY,)])
         self.circumstances = Numbers(CIRCUMSTANCE, [cube.circumstance for cube in COUNTED + (LATENCY,)])
-        # A cube's cells: most are laid down as columns, those counted since are packed measures by key.
-        self._laid: List[Cells] = [cells_of((), (), cube.measures) for cube in COUNTED]
-        self._recent: List[Dict[int, int]] = [{} for _ in COUNTED]
+        self._piles = [Pile(cube.measures) for cube in COUNTED]
         self.latencies: Counter[int] = Counter()  # it counts whole columns without a Python loop
         self.rejected: Dict[str, int] = {}
         self.first_ms: Optional[int] = None
         self.last_ms: Optional[int] = None
         self._tables: Dict[int, Table] = {}
-        self._answers: Dict[Key, Dict[Key, int]] = {}
         self._made: Dict[str, Any] = {}
 
     # Counting.
@@ -99,44 +97,31 @@ class Rollup:
         for number, cube in enumerate(COUNTED):
             time = call.timestamp_ms // MS_PER_SLOT // GRAINS[cube.time]
             key = self._key(number, time, caller, circumstance)
-            self.add_cells(number, [key], [sign * (packed & _KEPT[number])])
+            self._piles[number].add(key, sign * (packed & _KEPT[number]))
         if call.status == SUCCESS and call.latency_ms is not None:
             self.add_latency(caller, circumstance, latency_bucket(call.latency_ms), sign)
         self.see_times(call.timestamp_ms, call.timestamp_ms)
+        self._forget_answers()
 
     def _key(self, number: int, time: int, caller: int, circumstance: int) -> int:
         """Return the key of a cube's cell; the numbers are this rollup's own."""
         return (((time << PART_BITS) + self.callers.kept[number][caller] << PART_BITS)
                 + self.circumstances.kept[number][circumstance])
 
-    def add_cells(self, number: int, keys: Iterable[int], packed: Iterable[int]) -> None:
-        """Add packed measures to one cube, by keys that are made of this rollup's own numbers."""
-        cells = self._recent[number]
-        counted = cells.get
-        for key, measures in zip(keys, packed):
-            cells[key] = counted(key, 0) + measures
+    def lay_cells(self, number: int, keys: Iterable[int], packed: Iterable[int]) -> None:
+        """Add packed measures to many cells of one cube, by keys that are made of this rollup's own numbers."""
+        sums = summed(keys, packed)
+        self._piles[number].lay(cells_of(sums.keys(), sums.values(), COUNTED[number].measures))
         self._forget_answers()
 
-    @property
-    def recent(self) -> int:
-        """Return how many cells are not laid down as columns, which take a third of the memory."""
-        return sum(map(len, self._recent))
-
     def settle(self) -> int:
-        """Lay recent cells down as columns; returns how many had to be laid down again, since they share their times.
+        """Sum up what is counted of the same cells, and return how many cells there are."""
+        return sum(len(pile.settled().values) for pile in self._piles)
 
-        They are few where calls came in the order of time.
-        """
-        again = 0
-        for number, recent in enumerate(self._recent):
-            if recent:
-                shared, others = self._laid[number].split_at({key >> 2 * PART_BITS for key in recent})
-                self.add_cells(number, shared.keys(), shared.values.packed())
-                counted = {key: packed for key, packed in recent.items() if packed}
-                self._laid[number] = others.plus(cells_of(counted.keys(), counted.values(), COUNTED[number].measures))
-                self._recent[number] = {}
-                again += len(shared.values)
-        return again
+    @property
+    def cells(self) -> int:
+        """Return how many cells there are, some of them several times until they are settled."""
+        return sum(pile.size for pile in self._piles)
 
     def add_latency(self, caller: int, circumstance: int, bucket: int, count: int) -> None:
         """Add to a latency's count; the numbers are this rollup's own."""
@@ -158,15 +143,12 @@ class Rollup:
 
     def merge(self, other: Rollup) -> Rollup:
         """Add another rollup's counts to this one and return it; order and grouping of merges do not matter."""
-        self.settle()
         for number, theirs in enumerate(other.state()["cells"]):
             callers = _renumbering(other.callers, self.callers, number)
             circumstances = _renumbering(other.circumstances, self.circumstances, number)
-            theirs = Cells((theirs.part(TIME), array("I", map(callers.__getitem__, theirs.part(CALLERS))),
-                            array("I", map(circumstances.__getitem__, theirs.part(CIRCUMSTANCES)))), theirs.values)
-            shared, others = theirs.split_at(set(self._laid[number].part(TIME)))
-            self.add_cells(number, shared.keys(), shared.values.packed())
-            self._laid[number] = self._laid[number].plus(others)
+            self._piles[number].lay(theirs._replace(columns=(
+                theirs.part(TIME), array("I", map(callers.__getitem__, theirs.part(CALLERS))),
+                array("I", map(circumstances.__getitem__, theirs.part(CIRCUMSTANCES))))))
         callers = _renumbering(other.callers, self.callers, -1)
         circumstances = _renumbering(other.circumstances, self.circumstances, -1)
         for key, count in other.latencies.items():
@@ -182,13 +164,13 @@ class Rollup:
 
     def _forget_answers(self) -> None:
         if self._tables or self._made:
-            self._tables, self._answers, self._made = {}, {}, {}
+            self._tables, self._made = {}, {}
 
     def state(self) -> Dict[str, Any]:
         """Return all counts as plain data, to be kept or sent to another process, the cells as columns."""
-        self.settle()
-        return {"callers": self.callers.texts, "circumstances": self.circumstances.texts, "cells": list(self._laid),
-                "latencies": self.latencies, "rejected": self.rejected, "first_ms": self.first_ms,
+        return {"callers": self.callers.texts, "circumstances": self.circumstances.texts,
+                "cells": [pile.settled() for pile in self._piles], "latencies": self.latencies,
+                "rejected": self.rejected, "first_ms": self.first_ms,
                 "last_ms": self.last_ms}
 
     @classmethod
@@ -199,7 +181,9 @@ class Rollup:
             rollup.callers.number(tuple(texts))
         for texts in state["circumstances"]:
             rollup.circumstances.number(tuple(texts))
-        rollup._laid, rollup.rejected = list(state["cells"]), state["rejected"]
+        for pile, cells in zip(rollup._piles, state["cells"]):
+            pile.lay(cells)
+        rollup.rejected = state["rejected"]
         rollup.latencies = Counter(state["latencies"])
         rollup.first_ms, rollup.last_ms = state["first_ms"], state["last_ms"]
         return rollup
@@ -209,14 +193,16 @@ class Rollup:
     def by(self, *dimensions: str, where: Optional[Where] = None) -> List[Group]:
         """Return the measures of every combination of the dimensions' values that occurs, sorted by key.
 
-        `where` maps dimensions to the text, or the texts, that calls must have. The list is for reading: it is kept for
-        who asks the same. Raises LookupError, naming the cubes there are, when no cube holds all the dimensions: a
-        mistake in the program, not in the data.
+        `where` maps dimensions to the text, or the texts, that calls must have. The list is for reading: unless it is
+        very long it is kept for who asks the same. Raises LookupError, naming the cubes there are, when no cube holds
+        all the dimensions: a mistake in the program, not in the data.
         """
         if where:
             return groups(self._table({*dimensions, *where}).answer(dimensions, where))
-        found: List[Group] = self.remember(f"by {dimensions}", lambda one: groups(one._sums(dimensions)))
-        return found
+        name = f"by {dimensions}"
+        found: List[Group] = self._made[name] if name in self._made else groups(
+            self._table(set(dimensions)).answer(dimensions, {}))
+        return self.remember(name, lambda _: found) if len(found) <= MOST_REMEMBERED else found
 
     def sums(self, measure: str, *dimensions: str, where: Optional[Where] = None) -> Dict[Key, int]:
         """Return one measure by the dimensions, unsorted: a quarter of the time that `by` takes to give all of them."""
@@ -224,7 +210,7 @@ class Rollup:
 
     def rows(self, measures: Sequence[str], *dimensions: str, where: Optional[Where] = None) -> Iterator[Any]:
         """Yield (key, measure, ...) for each combination of the dimensions, unsorted: some measures, side by side."""
-        sums = self._table({*dimensions, *where}).answer(dimensions, where) if where else self._sums(dimensions)
+        sums = self._table({*dimensions, *(where or ())}).answer(dimensions, where or {})
         return zip(sums, *(column(name, sums.values()) for name in measures))
 
     def coded(self, measures: Sequence[str], *dimensions: str) -> Coded:
@@ -295,15 +281,9 @@ class Rollup:
         return {"cubes": cubes, "latency": latency, "rejected": dict(sorted(self.rejected.items())),
                 "first_ms": self.first_ms, "last_ms": self.last_ms}
 
-    def _sums(self, dimensions: Key) -> Mapping[Key, int]:
-        if dimensions not in self._answers:
-            self._answers[dimensions] = self._table(set(dimensions)).answer(dimensions, {})
-        return self._answers[dimensions]
-
     def _table(self, wanted: AbstractSet[str], measures: Sequence[str] = Measures._fields) -> Table:
         """Return the smallest cube that holds all the dimensions and keeps the measures."""
-        self.settle()
-        held = [(len(self._laid[number].values), number) for number, cube in enumerate(COUNTED)
+        held = [(len(self._piles[number].settled().values), number) for number, cube in enumerate(COUNTED)
                 if wanted <= set(cube.dimensions) and set(measures) <= set(cube.measures)]
         if not held:
             if not set(measures) <= set(Measures._fields):
@@ -315,7 +295,6 @@ class Rollup:
 
     def prepare(self) -> None:
         """Lay out what nearly all questions begin with, before this process is forked into several that ask."""
-        self.settle()
         for number, cube in enumerate(CUBES):
             self._laid_out(number).cells((cube.time, *cube.caller))
         for parts in (CALLER, CIRCUMSTANCE):
@@ -324,9 +303,8 @@ class Rollup:
     def _laid_out(self, number: int) -> Table:
         """Return a cube, by its place among all, laid out for questions."""
         if number not in self._tables:
-            self.settle()
             cube = COUNTED[number]
-            self._tables[number] = Table(cube, self._laid[number], self.callers.kept_texts[number],
+            self._tables[number] = Table(cube, self._piles[number].settled(), self.callers.kept_texts[number],
                                          self.circumstances.kept_texts[number], _TIME_TEXTS[cube.time])
         return self._tables[number]
 
