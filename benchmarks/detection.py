@@ -46,8 +46,8 @@ BIG, DOMINANT = 0.2, 1.0  # of the day's other calls or cost; of the usual day
 PART = 0.2  # of an alert's excess that an incident must hold
 OPEN_END = ("viral_spike", "feature_launch")  # events that leave traffic at another level for good
 NAMED = {"rate_limit_hammering": "rate_limit_hammering", "region_switch": "leaked_key", "retry_storm": "retry_storm",
-         "prompt_bloat": "prompt_bloat", "model_switch": "model_switch", "unusual_volume": "runaway_loop",
-         "cost_spike": "runaway_loop"}
+         "prompt_bloat": "prompt_bloat", "model_switch": "model_switch", "runaway_loop": "runaway_loop",
+         "unusual_volume": "runaway_loop", "cost_spike": "runaway_loop"}
 OF_VOLUME = ("unusual_volume", "cost_spike")  # what a burst, a spike or a launch explains; other kinds it does not
 CLASSES = ("small", "outstanding", "big", "dominant")  # a dominant or outstanding incident is counted as big, too
 OUTSTANDING = 0.95  # of the scope's other days

@@ -83,10 +83,11 @@ def fields() -> str:
 
 def counted() -> str:
     """Return the combinations of dimensions that are counted, and what is added up in each."""
-    from rollup.cubes import CUBES, LATENCY, Measures
-    rows = [(one.name, one.time or "all time", code(*one.caller), code(*one.circumstance)) for one in (*CUBES, LATENCY)]
+    from rollup.cubes import COUNTED, LATENCY, PACE, Measures
+    rows = [(one.name, one.time.replace("_", " ") or "all time", code(*one.caller), code(*one.circumstance))
+            for one in (*COUNTED, LATENCY)]
     return (table(("cube", "time", "caller", "circumstance"), rows)
-            + f"\nMeasures of a cell: {code(*Measures._fields)}.\n")
+            + f"\nMeasures of a cell: {code(*Measures._fields)}; of `pace` only {code(*PACE.measures)}.\n")
 
 
 def units(package: str, wanted: Callable[[Any], bool] = bool) -> List[Any]:

@@ -17,9 +17,10 @@ from calls.record import SUCCESS
 from rollup.rollup import Rollup
 
 GRAIN = ("day", "customer", "organization", "feature", "provider", "model", "region", "environment", "status")
-UNUSUAL_VOLUME, COST_SPIKE, RATE_LIMIT_HAMMERING, REGION_SWITCH, RETRY_STORM, PROMPT_BLOAT, MODEL_SWITCH = KINDS = (
-    "unusual_volume", "cost_spike", "rate_limit_hammering", "region_switch", "retry_storm", "prompt_bloat",
-    "model_switch")
+(RUNAWAY_LOOP, UNUSUAL_VOLUME, COST_SPIKE, RATE_LIMIT_HAMMERING, REGION_SWITCH, RETRY_STORM, PROMPT_BLOAT,
+ MODEL_SWITCH) = KINDS = (
+    "runaway_loop", "unusual_volume", "cost_spike", "rate_limit_hammering", "region_switch", "retry_storm",
+    "prompt_bloat", "model_switch")
 
 HISTORY_DAYS = 8  # active days of a customer or feature before its habits are taken for known
 

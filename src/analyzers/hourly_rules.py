@@ -1,24 +1,15 @@
-"""Rules of misuse and failure that hours show: hammering, retry storms, calls from strange regions at night, runs."""
+"""Rules of misuse and failure that times show: hammering, retry storms, strange regions at night, loops."""
 from __future__ import annotations
 
 import math
-from itertools import compress
 from operator import add
 from typing import Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
-from analyzers.abuse_rules import (
-    HISTORY_DAYS,
-    RATE_LIMIT_HAMMERING,
-    REGION_SWITCH,
-    RETRY_STORM,
-    UNUSUAL_VOLUME,
-    Finding,
-)
+from analyzers.abuse_rules import HISTORY_DAYS, RATE_LIMIT_HAMMERING, REGION_SWITCH, RETRY_STORM, RUNAWAY_LOOP, Finding
 from analyzers.anomalies import binomial_tail, discoveries
-from analyzers.bursts import Burst, find_bursts
 from analyzers.common import median
-from analyzers.hours import CLOCK, ROW_HOUR, ROW_REGION, Caller, HourlyUse, Row, day_text, hour_text, hourly_use
-from calls.record import RATE_LIMIT
+from analyzers.hours import CLOCK, HOURS_TO_1970, Caller, Row, day_text, hour_text, hourly_use
+from analyzers.loops import Loop, loops_of
 from rollup.rollup import Rollup
 
 TROUBLE_RATE = 0.2  # of calls: what an ordinary bad session or hour may fail at, so that only more is abnormal
@@ -48,21 +39,19 @@ class _Stretch(NamedTuple):
     nano: int
 
 
-def find_hammering(use: HourlyUse) -> List[Finding]:
+def find_hammering(rollup: Rollup) -> List[Finding]:
     """Return customers' days on which far more calls than their own and the population's rate hit the rate limit."""
-    own: Dict[str, List[int]] = {}
-    for caller, hours in use.callers.items():
-        mine = own.setdefault(caller[0], [0, 0])
-        mine[0] += sum(hours.values())
-        mine[1] += use.limited.get(caller, 0)
+    use = hourly_use(rollup)
+    own = {customer: [calls, 0] for (customer,), calls in rollup.sums("calls", "customer").items()}
+    for (caller, _), hours in use.limited.items():
+        own[caller[0]][1] += sum(one.hits for one in hours.values())
     tried, chances = [], []
-    for caller in sorted(caller for caller, hits in use.limited.items() if hits >= LEAST_FAILURES):
-        for _, cells in sorted(_limited(use.rows[caller]).items()):
-            for one in _stretches(cells):
-                if one.hits >= LEAST_FAILURES:
-                    tried.append((caller, one))
-                    rate = max(TROUBLE_RATE, _rate_elsewhere(own[caller[0]], [one]))
-                    chances.append(binomial_tail(one.hits, one.calls, rate))
+    for (caller, _), hours in sorted(use.limited.items()):
+        for one in _stretches({hour: cell[:3] for hour, cell in hours.items()}):
+            if one.hits >= LEAST_FAILURES:
+                tried.append((caller, one))
+                rate = max(TROUBLE_RATE, _rate_elsewhere(own[caller[0]], [one]))
+                chances.append(binomial_tail(one.hits, one.calls, rate))
     p_values = dict(zip(tried, chances))
     days: Dict[Tuple[Caller, int], List[_Stretch]] = {}
     for caller, one in discoveries(tried, chances, len(tried)):
@@ -70,21 +59,6 @@ def find_hammering(use: HourlyUse) -> List[Finding]:
             days.setdefault((caller, one.first // CLOCK), []).append(one)
     return [_hammering(caller, found, min(p_values[caller, one] for one in found), own[caller[0]])
             for (caller, _), found in sorted(days.items())]
-
-
-def _limited(rows: Sequence[Row]) -> Dict[str, Dict[int, List[int]]]:
-    """Return by region and hour with rate limits the calls, those that hit the limit, and nano-dollars."""
-    regions: Dict[str, Dict[int, List[int]]] = {}
-    for row in rows:
-        if row[2] == RATE_LIMIT:
-            regions.setdefault(row[1], {}).setdefault(row[0], [0, 0, 0])[1] += row[3]
-    hours = {hour for cells in regions.values() for hour in cells}
-    for hour, region, _, calls, nano in compress(rows, map(hours.__contains__, map(ROW_HOUR, rows))):
-        cell = regions.get(region, {}).get(hour)
-        if cell:
-            cell[0] += calls
-            cell[2] += nano
-    return regions
 
 
 def _stretches(cells: Mapping[int, Sequence[int]], gap: int = 1) -> List[_Stretch]:
@@ -119,18 +93,21 @@ def _score(p_value: float) -> float:
     return -math.log10(max(p_value, 1e-300))
 
 
-def find_storms(use: HourlyUse) -> List[Finding]:
+def find_storms(rollup: Rollup) -> List[Finding]:
     """Return provider and region hours in which far more calls failed than a bad hour has, neighbours as one."""
+    use = hourly_use(rollup)
     tried = [(service, hour, cell) for service, hours in sorted(use.services.items())
-             for hour, cell in sorted(hours.items()) if cell[1] >= LEAST_FAILURES]
-    chances = [binomial_tail(cell[1], cell[0], TROUBLE_RATE) for _, _, cell in tried]
+             for hour, cell in sorted(hours.items()) if cell.hits >= LEAST_FAILURES]
+    chances = [binomial_tail(cell.hits, cell.calls, TROUBLE_RATE) for _, _, cell in tried]
     p_values = {(service, hour): chance for (service, hour, _), chance in zip(tried, chances)}
     services: Dict[Tuple[str, str], List[int]] = {}
     for service, hour, _ in discoveries(tried, chances, len(tried)):
         services.setdefault(service, []).append(hour)
     found = []
     for service, hours in sorted(services.items()):
-        for one in _stretches({hour: use.services[service][hour] for hour in hours}, EPISODE_GAP):
+        cells = {hour: use.services[service][hour] for hour in hours}
+        for one in _stretches({hour: (cell.calls, cell.hits, cell.hit_nano) for hour, cell in cells.items()},
+                              EPISODE_GAP):
             inside = [hour for hour in hours if one.first <= hour <= one.last]
             found.append(_storm(service, one, min(p_values[service, hour] for hour in inside)))
     return found
@@ -153,27 +130,24 @@ class _Visit(NamedTuple):
     nano: int
 
 
-def find_region_switches(use: HourlyUse, offsets: Mapping[str, int]) -> List[Finding]:
+def find_region_switches(rollup: Rollup, offsets: Mapping[str, int]) -> List[Finding]:
     """Return days on which a customer calls at night from a region that it does not belong to.
 
     `offsets` gives each region's hours from UTC. Where the offset of the main region is unknown, the hours cannot be
     judged and only three days in a row count.
     """
     found = []
-    for (customer, organization), regions in sorted(_regions(use).items()):
-        active = {region: {row[0] // CLOCK for row in rows} for region, rows in regions.items()}
-        home = max(sorted(regions), key=lambda region: len(active[region]))
-        days = len(set().union(*active.values()))
-        if days < HISTORY_DAYS:
-            continue
+    places = _places(rollup)
+    elsewhere = {(*customer, region) for customer, one in places.items() for region in one.elsewhere}
+    strange: Dict[Tuple[str, str], Dict[str, List[Row]]] = {}
+    for caller, row in hourly_use(rollup).rows(lambda one, region: (one[0], one[1], region) in elsewhere):
+        strange.setdefault((caller[0], caller[1]), {}).setdefault(row[1], []).append(row)
+    for (customer, organization), regions in sorted(strange.items()):
+        home, daily, _ = places[customer, organization]
         offset = offsets.get(home)
-        daily: Dict[int, int] = {}
         for region in sorted(regions):
-            if region == home or len(active[region]) > HOME_SHARE * days:
-                continue
             visits = _visits(regions[region], offset)
             for run in _strange_runs(visits, offset is not None):
-                daily = daily or _daily(regions)
                 calls, quiet, nano = (sum(visits[day][place] for day in run) for place in range(3))
                 if not _is_much(run, calls, _usual_near(daily, run), offset is not None):
                     continue
@@ -186,35 +160,37 @@ def find_region_switches(use: HourlyUse, offsets: Mapping[str, int]) -> List[Fin
     return found
 
 
-def _regions(use: HourlyUse) -> Dict[Tuple[str, str], Dict[str, List[Row]]]:
-    """Return the rows by region of the customers that called from several."""
-    known: Dict[str, Set[str]] = {}
-    for caller, rows in use.rows.items():
-        known.setdefault(caller[0], set()).update(map(ROW_REGION, rows))
-    customers: Dict[Tuple[str, str], Dict[str, List[Row]]] = {}
-    for caller, rows in use.rows.items():
-        if len(known[caller[0]]) > 1:
-            regions = customers.setdefault((caller[0], caller[1]), {})
-            for row in rows:
-                try:
-                    regions[row[1]].append(row)
-                except KeyError:
-                    regions[row[1]] = [row]
-    return customers
+class _Places(NamedTuple):
+    """Where a customer calls from: its main region, its calls by day, and the regions that it does not belong to."""
+
+    home: str
+    daily: Dict[int, int]
+    elsewhere: Set[str]
 
 
-def _daily(regions: Mapping[str, Sequence[Row]]) -> Dict[int, int]:
-    """Return a customer's calls by day."""
-    daily: Dict[int, int] = {}
-    for rows in regions.values():
-        for row in rows:
-            daily[row[0] // CLOCK] = daily.get(row[0] // CLOCK, 0) + row[3]
-    return daily
+def _places(rollup: Rollup) -> Dict[Tuple[str, str], _Places]:
+    """Return by customer and organisation where they call from; no region is strange where too little is known."""
+    cells = rollup.coded(("calls",), "day", "customer", "organization", "region")
+    regions = [texts[-1] for texts in cells.circumstance_texts]
+    days: Dict[int, Tuple[Dict[str, Set[int]], Dict[int, int]]] = {}
+    for day, caller, circumstance, calls in zip(cells.times, cells.callers, cells.circumstances, *cells.measures):
+        active, daily = days.setdefault(caller, ({}, {}))
+        active.setdefault(regions[circumstance], set()).add(day)
+        daily[day] = daily.get(day, 0) + calls
+    places = {}
+    for number, (active, daily) in days.items():
+        home = max(sorted(active), key=lambda region: len(active[region]))
+        elsewhere = {region for region, seen in active.items() if region != home
+                     and len(daily) >= HISTORY_DAYS and len(seen) <= HOME_SHARE * len(daily)}
+        customer, organization = cells.caller_texts[number][:2]
+        by_day = {day + HOURS_TO_1970 // CLOCK: calls for day, calls in daily.items()}
+        places[customer, organization] = _Places(home, by_day, elsewhere)
+    return places
 
 
 def _visits(rows: Iterable[Row], offset: Optional[int]) -> Dict[int, _Visit]:
     days: Dict[int, List[int]] = {}
-    for hour, _, _, calls, nano in rows:
+    for hour, _, calls, nano in rows:
         cell = days.setdefault(hour // CLOCK, [0, 0, 0])
         cell[0] += calls
         cell[2] += nano
@@ -255,23 +231,16 @@ def _runs(days: Sequence[int]) -> List[List[int]]:
     return runs
 
 
-def bursts_of(rollup: Rollup) -> List[Burst]:
-    """Return the runs of all customers, found once for all that ask the same rollup."""
-    found: List[Burst] = rollup.remember("bursts", lambda one: find_bursts(hourly_use(one).callers))
-    return found
+def find_loops(rollup: Rollup) -> List[Finding]:
+    """Return the stretches in which a customer's feature made the same request again and again."""
+    return list(map(_loop, loops_of(rollup)))
 
 
-def find_unusual_volume(rollup: Rollup) -> List[Finding]:
-    """Return runs of hours in which a customer's feature made far more calls than its day explains."""
-    return [_volume(one, hourly_use(rollup)) for one in bursts_of(rollup)]
-
-
-def _volume(one: Burst, use: HourlyUse) -> Finding:
-    nano = use.cost(one.caller, one.first, one.last)
-    extra = one.calls - one.expected
-    hours = one.last - one.first + 1
+def _loop(one: Loop) -> Finding:
+    minutes = 10 * (one.last - one.first + 1)
     return Finding(
-        UNUSUAL_VOLUME, dict(zip(("customer", "organization", "feature"), one.caller)), hour_text(one.first),
-        hour_text(one.last), one.evidence, math.exp(-one.evidence), round(extra), round(nano * extra / one.calls),
-        f"{one.calls:,} calls of {one.caller[2]} within {hours} hour(s), where {one.expected:,.1f} are usual; the rest "
-        f"of the day does not explain it")
+        RUNAWAY_LOOP, dict(zip(("customer", "organization", "feature"), one.caller)),
+        hour_text(one.first // 6 + HOURS_TO_1970), hour_text(one.last // 6 + HOURS_TO_1970), one.evidence,
+        math.exp(-one.evidence), round(one.extra), one.extra_nano,
+        f"{one.calls:,} calls of {one.caller[2]} within {minutes} minutes had nearly the same prompt: their lengths "
+        f"differ by {one.spread:.0%}, usually by {one.usual:.0%}")

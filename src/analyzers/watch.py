@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import math
-from itertools import repeat
+from itertools import compress, repeat
 from operator import add as plus, floordiv, mod, mul
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
@@ -19,16 +19,20 @@ from analyzers.anomalies import (
     severity,
     standing_out,
 )
-from analyzers.common import add
-from analyzers.hourly_rules import bursts_of
-from analyzers.hours import CLOCK, HOURS_TO_1970, HourlyUse, day_text, hour_text, hourly_use
+from analyzers.hours import CLOCK, HOURS_TO_1970, day_text, hour_text
+from analyzers.loops import loops_of
 from calls.record import SUCCESS
-from rollup.cubes import Measures
-from rollup.queries import summed
-from rollup.rollup import Group, Rollup
+from rollup.cells import summed
+from rollup.cubes import CALLER, CIRCUMSTANCE, Measures
+from rollup.queries import Coded
+from rollup.rollup import Rollup
 
 SCOPES = ("whole", "organization", "feature", "provider", "customer")  # wide to narrow
 WIDTH = {name: place for place, name in enumerate(SCOPES)}
+_DRIVING = ("calls", "failed", "input_tokens", "output_tokens", "cost_nano")
+_COST = _DRIVING.index("cost_nano")
+_CALLER = tuple(name for name in CALLER if name in GRAIN)
+_CIRCUMSTANCE = tuple(name for name in CIRCUMSTANCE if name in GRAIN)
 EXPLAINING = ("customer", "organization", "feature", "model", "region", "status")
 FLOOR = 0.01  # of what the whole log costs on a mean day: less is not worth a look
 ALERTS_A_DAY = 0.5  # the budget: more than one alert every other day is not read
@@ -83,8 +87,7 @@ def watch(rollup: Rollup) -> Watch:
     floor = FLOOR * mean_day
     by_day = _compared(daily, robust_days)
     by_hour = _compared({scope: values for scope, values in hourly.items() if scope[0] != "customer"}, robust_hours)
-    runs = _runs(hourly_use(rollup), rollup, floor)
-    alerts, same = _merged(_with_hours(_unlikely(by_day, floor), _unlikely(by_hour, floor) + runs))
+    alerts, same = _merged(_with_hours(_unlikely(by_day, floor), _unlikely(by_hour, floor) + _loops(rollup, floor)))
     large = _large(by_day, by_hour, LARGE * mean_day, alerts)
     budget = max(LEAST_ALERTS, round(ALERTS_A_DAY * days))
     plain = [(grain, scope, point) for grain, series in (("day", daily), ("hour", hourly))
@@ -122,16 +125,15 @@ def _hour_text(hour: int) -> str:
     return hour_text(hour + HOURS_TO_1970)
 
 
-def _runs(use: HourlyUse, rollup: Rollup, floor: float) -> List[Alert]:
-    """Return the hours of customers that their days do not explain; hours by themselves say little of a customer."""
+def _loops(rollup: Rollup, floor: float) -> List[Alert]:
+    """Return the loops of customers that cost enough; their hours by themselves say little."""
     found = []
-    for one in bursts_of(rollup):
-        nano = use.cost(one.caller, one.first, one.last)
-        expected = nano * min(1.0, one.expected / one.calls)
-        if nano - expected >= floor:
-            hours = sorted({row[0] for row in use.rows[one.caller] if one.first <= row[0] <= one.last})
-            point = Point(hour_text(one.first), nano, expected, one.evidence, math.exp(-one.evidence))
-            found.append(Alert(("customer", one.caller[0]), point, tuple(map(hour_text, hours))))
+    for one in loops_of(rollup):
+        if one.extra_nano >= floor:
+            hours = tuple(map(_hour_text, range(one.first // 6, one.last // 6 + 1)))
+            point = Point(hours[0], one.cost_nano, one.cost_nano - one.extra_nano, one.evidence,
+                          math.exp(-one.evidence))
+            found.append(Alert(("customer", one.caller[0]), point, hours))
     return found
 
 
@@ -225,50 +227,64 @@ class Cause(NamedTuple):
 
 def causes(rollup: Rollup, alerts: Sequence[Alert]) -> List[Cause]:
     """Compare each alert's day with the scope's mean day before it, at the finest grain."""
-    cells: Dict[Scope, List[Group]] = {one.scope: [] for one in alerts}
-    for kind in {scope[0] for scope in cells}:
-        if kind == "whole":
-            cells[kind, ""] += rollup.by(*GRAIN)
-            continue
-        place = GRAIN.index(kind)
-        for group in rollup.by(*GRAIN, where={kind: {value for name, value in cells if name == kind}}):
-            cells[kind, group.key[place]].append(group)
-    return [_cause(cells[one.scope], one) for one in alerts]
+    cells = rollup.coded(_DRIVING, *GRAIN)
+    scopes = {scope: _Scope(cells, scope) for scope in {one.scope for one in alerts}}
+    return [scopes[one.scope].cause(one) for one in alerts]
 
 
-def _cause(cells: Sequence[Group], alert: Alert) -> Cause:
-    days = sorted({group.key[0] for group in cells} - {alert.day})
-    before = [day for day in days if day < alert.day][-LOOK_BACK:] or days[:LOOK_BACK]
-    usual = set(before)
-    now = [group for group in cells if group.key[0] == alert.day]
-    then = [group for group in cells if group.key[0] in usual]
-    driver, factors = _driver(add(group.measures for group in now), add(group.measures for group in then), len(usual))
-    best: Tuple[float, Optional[str], Optional[str]] = (0.0, None, None)
-    for dimension in EXPLAINING:
-        if dimension != alert.scope[0] and not (alert.scope[0] == "customer" and dimension == "organization"):
-            value, moved = _mover(now, then, len(usual), GRAIN.index(dimension))
-            # Of equal explanations the first, narrower dimension is named; that calls succeeded explains nothing.
-            if moved > best[0] * 1.02 and value != SUCCESS:
-                best = (moved, dimension, value)
-    excess = sum(group.measures.cost_nano for group in now) - _mean(then, len(usual))
-    return Cause(best[1], best[2], min(1.0, best[0] / excess) if excess > 0 else None, driver, factors)
+class _Scope:
+    """The cells of a scope by day, by their place among all."""
 
+    def __init__(self, cells: Coded, scope: Scope) -> None:
+        self._kind, value = scope
+        self._cells = cells
+        is_inside = [self._kind == "whole" or texts[_CALLER.index(self._kind)] == value
+                     for texts in cells.caller_texts]
+        self._days: Dict[str, List[int]] = {}
+        by_time: Dict[int, List[int]] = {}
+        for place in compress(range(len(cells.times)), map(is_inside.__getitem__, cells.callers)):
+            by_time.setdefault(cells.times[place], []).append(place)
+        for time in sorted(by_time):
+            self._days[_day_text(time)] = by_time[time]
 
-def _mean(groups: Sequence[Group], days: int) -> float:
-    return sum(group.measures.cost_nano for group in groups) / days if days else 0.0
+    def cause(self, alert: Alert) -> Cause:
+        days = [day for day in self._days if day != alert.day]
+        usual = [day for day in days if day < alert.day][-LOOK_BACK:] or days[:LOOK_BACK]
+        now, then = self._days.get(alert.day, []), [place for day in usual for place in self._days[day]]
+        driver, factors = _driver(self._sums(now), self._sums(then), len(usual))
+        best: Tuple[float, Optional[str], Optional[str]] = (0.0, None, None)
+        for dimension in EXPLAINING:
+            if dimension != self._kind and not (self._kind == "customer" and dimension == "organization"):
+                value, moved = self._mover(now, then, len(usual), dimension)
+                # Of equal explanations the first, narrower dimension is named; that calls succeeded explains nothing.
+                if moved > best[0] * 1.02 and value != SUCCESS:
+                    best = (moved, dimension, value)
+        costs = self._cells.measures[_COST]
+        before = sum(costs[place] for place in then) / len(usual) if usual else 0.0
+        excess = sum(costs[place] for place in now) - before
+        return Cause(best[1], best[2], min(1.0, best[0] / excess) if excess > 0 else None, driver, factors)
 
+    def _sums(self, places: Sequence[int]) -> Measures:
+        return Measures(**{name: sum(column[place] for place in places)
+                           for name, column in zip(_DRIVING, self._cells.measures)})
 
-def _mover(now: Sequence[Group], then: Sequence[Group], days: int, place: int) -> Tuple[str, float]:
-    """Return which value of a dimension gained most against the mean day, and how much; several there must be."""
-    gains: Dict[str, float] = {}
-    for group in now:
-        gains[group.key[place]] = gains.get(group.key[place], 0.0) + group.measures.cost_nano
-    for group in then:
-        gains[group.key[place]] = gains.get(group.key[place], 0.0) - group.measures.cost_nano / days
-    if len(gains) < 2:
-        return "", 0.0
-    value = max(sorted(gains), key=lambda name: gains[name])
-    return value, gains[value]
+    def _mover(self, now: Sequence[int], then: Sequence[int], days: int, dimension: str) -> Tuple[str, float]:
+        """Return which value of a dimension gained most against the mean day, and how much; several there must be."""
+        if dimension in _CALLER:
+            numbers, texts, at = self._cells.callers, self._cells.caller_texts, _CALLER.index(dimension)
+        else:
+            numbers, texts = self._cells.circumstances, self._cells.circumstance_texts
+            at = _CIRCUMSTANCE.index(dimension)
+        costs = self._cells.measures[_COST]
+        gains: Dict[str, float] = {}
+        for places, share in ((now, 1), (then, -days)):
+            for place in places:
+                value = texts[numbers[place]][at]
+                gains[value] = gains.get(value, 0.0) + costs[place] / share
+        if len(gains) < 2:
+            return "", 0.0
+        value = max(sorted(gains), key=lambda name: gains[name])
+        return value, gains[value]
 
 
 def _driver(now: Measures, then: Measures, days: int) -> Tuple[str, Dict[str, Optional[float]]]:

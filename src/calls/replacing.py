@@ -5,14 +5,14 @@ import contextlib
 import glob
 import os
 from pathlib import Path
-from typing import BinaryIO, Iterable, Iterator
+from typing import BinaryIO, Iterable, Iterator, Union
 
 from errors import LogError, explain_os_error
 
 LEFT_OVER_SECONDS = 3600.0  # after which nobody writes to a file beside another any more: its process was killed
 
 
-def replace_file(path: Path, *pieces: bytes) -> None:
+def replace_file(path: Path, *pieces: Union[bytes, memoryview]) -> None:
     """Replace a file's content by these pieces at once, on the disk when this returns.
 
     Raises `LogError`, the old one then stays.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from itertools import compress, repeat
-from operator import add, gt, lshift
+from operator import add, floordiv, gt, lshift
 from typing import Dict, List, NamedTuple, Sequence
 
 from calls.line_blocks import LONGEST_LINE
@@ -17,25 +17,27 @@ from calls.log_reader import Layout, RecordReader
 from calls.record import SUCCESS
 from calls.values import parse_nano
 from errors import RecordError
-from rollup.columns import Columns, Hours, NotClean, number_of
-from rollup.cubes import CALLER, CIRCUMSTANCE, CUBES, Measures
-from rollup.packing import FIELD_BITS
-from rollup.queries import PART_BITS, picker
+from rollup.cells import PART_BITS
+from rollup.columns import Columns, NotClean, Slots
+from rollup.cubes import CALLER, CIRCUMSTANCE, COUNTED, GRAINS
+from rollup.packing import FIELD_BITS, LAYOUT, number_of
+from rollup.queries import picker
 from rollup.rollup import Rollup
 
 HASH_BUCKETS = 16  # call ids are kept as 61-bit numbers, in so many lists by their highest bits
 HASH_SHIFT = 61 - 4
 _SMALL = 64  # lines; a piece this small goes the careful road when it is not clean
-_KIND_BITS = 32  # of a block's cell: the hour above the number of its kind
+_KIND_BITS = 32  # of a block's cell: the time above the number of its kind
 _KIND_MASK = (1 << _KIND_BITS) - 1
 _CALLS_MASK = (1 << FIELD_BITS) - 1  # calls stand lowest in packed measures
 _MOST_CELLS = 1 << 14  # that wait
+_LEAST_ROOM = 1 << 19  # cells of a rollup, before it is seen to whether they are counted several times
 # The texts of a kind, as they stand in a line.
 _TEXTS = ("customer", "organization", "product", "feature", "provider", "model", "status", "environment", "region",
           "tier", "tier_price", "archetype")
 _PRICE = _TEXTS.index("tier_price")
 _CALLER, _CIRCUMSTANCE = picker(_TEXTS, CALLER), picker(_TEXTS, CIRCUMSTANCE)
-_FAILED_SHIFT = FIELD_BITS * Measures._fields.index("failed")
+_FAILED_SHIFT = FIELD_BITS * LAYOUT.index("failed")
 
 
 def id_number(call_id: bytes) -> int:
@@ -63,7 +65,8 @@ class Counter:
         self._layout = layout
         self._reader = RecordReader(layout)
         self._rollup = Rollup()
-        self._hours = Hours(_KIND_BITS)
+        self._slots = Slots(_KIND_BITS)
+        self._room = _LEAST_ROOM
         self._kinds = _Kinds(self._rollup)
         self._cells: Dict[int, int] = {}
 
@@ -114,13 +117,13 @@ class Counter:
     def _count_clean(self, block: bytes) -> int:
         """Count a block of clean lines and return how many there are."""
         columns = Columns(block)
-        hours = columns.hours(self._hours)
+        slots = columns.slots(self._slots)
         kinds = list(map(self._kinds.__getitem__, columns.texts))
         packed = columns.packed()
         # From here on nothing can fail: a block is counted as a whole or not at all.
         cells = self._cells
         counted = cells.get
-        for key, measures in zip(map(add, hours, kinds), packed):
+        for key, measures in zip(map(add, slots, kinds), packed):
             cells[key] = counted(key, 0) + measures
         if len(cells) > _MOST_CELLS:
             self._count_cells()
@@ -130,17 +133,18 @@ class Counter:
         return columns.rows
 
     def _count_cells(self) -> None:
-        """Add what waits by hour and kind to the cubes; calls of an hour are many to a cell, so it is far less work."""
+        """Add what waits by time and kind to the cubes; such calls are many to a cell, so it is far less work."""
         cells, self._cells = self._cells, {}
         kinds = [key & _KIND_MASK for key in cells]
-        hours = [key >> _KIND_BITS for key in cells]
-        days = [hour // 24 for hour in hours]
+        slots = [key >> _KIND_BITS for key in cells]
         measures = [packed + ((packed & _CALLS_MASK) << _FAILED_SHIFT) if failed else packed
                     for failed, packed in zip(map(self._kinds.failed.__getitem__, kinds), cells.values())]
-        for number, cube in enumerate(CUBES):
-            times = map(lshift, hours if cube.time == "hour" else days, repeat(2 * PART_BITS))
+        for number, cube in enumerate(COUNTED):
+            times = map(lshift, map(floordiv, slots, repeat(GRAINS[cube.time])), repeat(2 * PART_BITS))
             parts = map(self._kinds.parts[number].__getitem__, kinds)
-            self._rollup.add_cells(number, map(add, times, parts), measures)
+            self._rollup.lay_cells(number, map(add, times, parts), measures)
+        if self._rollup.cells > self._room:
+            self._room = 2 * self._rollup.settle() + _LEAST_ROOM
 
     def _count_latencies(self, columns: Columns, kinds: Sequence[int]) -> None:
         """Count the latencies that are known of calls that succeeded."""
@@ -173,7 +177,7 @@ class _Kinds(Dict[bytes, int]):
         self.failed: List[bool] = []
         self.succeeded: List[bool] = []
         self.latency: List[int] = []
-        self.parts: List[List[int]] = [[] for _ in CUBES]
+        self.parts: List[List[int]] = [[] for _ in COUNTED]
 
     def __missing__(self, raw: bytes) -> int:
         texts = raw.decode("utf-8").split(",")

@@ -15,22 +15,23 @@ import zlib
 from array import array
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from itertools import chain, repeat
+from functools import partial
 from pathlib import Path
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple, Union
+from typing import Any, BinaryIO, Iterable, Iterator, List, Mapping, Optional, Tuple, Union
 
 from calls.log_reader import Layout
 from calls.replacing import replace_file
-from rollup.columns import number_of
+from rollup.cells import Cells, Values
 from rollup.counts import Counts
-from rollup.cubes import CUBES, EXACT_MS, LATENCY, OCTAVE_STEPS, Measures
+from rollup.cubes import COUNTED, EXACT_MS, LATENCY, OCTAVE_STEPS
+from rollup.packing import number_of
 from rollup.rollup import Rollup
 
-MAGIC = b"finops counts 3\n"
-KEY_BYTES, VALUE_BYTES = 16, 80
+MAGIC = b"finops counts 4\n"
+_WIDE_BYTES = 80  # of packed measures, where one needs more than 64 bits
 SEGMENT_BYTES = 32 << 20  # of the log, to a checksum; they are taken side by side
 _DIGEST_BYTES = 32
-_READ_BYTES = 16 << 20  # few and large: a thread that comes back waits for its turn
+_READ_BYTES = 4 << 20  # large: a thread that comes back waits for its turn
 
 
 def checkpoint_path(csv_path: Path) -> Path:
@@ -50,18 +51,19 @@ def load_checkpoint(csv_path: Path, layout: Layout, size: int) -> Optional[Tuple
     if not path.is_file():  # reading a pipe would wait for its other end
         return None
     try:
-        data = path.read_bytes()
-        front, body = data[:len(MAGIC) + _DIGEST_BYTES], memoryview(data)[len(MAGIC) + _DIGEST_BYTES:]
-        if front != _front([body]):
-            return None
-        length = int.from_bytes(body[:8], "little")
-        head = json.loads(bytes(body[8:8 + length]).decode("utf-8"))
-        if head["schema"] != _schema() or head["layout"] != _plain(layout) or head["consumed"] > size:
-            return None
-        with _taken_beside(csv_path, _starts(0, head["consumed"]), head["consumed"]) as checksums:
-            counts = _counts(head, body[8 + length:])
-            return (counts, head["checksums"]) if list(checksums) == head["checksums"] else None
-    except (OSError, ValueError, KeyError, IndexError):
+        with open(path, "rb") as handle:
+            front = handle.read(len(MAGIC) + _DIGEST_BYTES)
+            if front != _front(iter(partial(handle.read, _READ_BYTES), b"")):
+                return None
+            # Only what is as it was written is read, part by part: all at once would take the memory twice.
+            handle.seek(len(front))
+            head = json.loads(handle.read(int.from_bytes(handle.read(8), "little")).decode("utf-8"))
+            if head["schema"] != _schema() or head["layout"] != _plain(layout) or head["consumed"] > size:
+                return None
+            with _taken_beside(csv_path, _starts(0, head["consumed"]), head["consumed"]) as checksums:
+                counts = _counts(head, handle)
+                return (counts, head["checksums"]) if list(checksums) == head["checksums"] else None
+    except (OSError, ValueError, KeyError, IndexError, EOFError):
         return None
 
 
@@ -109,54 +111,56 @@ def _plain(layout: Layout) -> List[Any]:
 
 def _schema() -> List[Any]:
     """Return what the arrays mean; a checkpoint of another meaning is of no use."""
-    return [[list(cube.dimensions) for cube in CUBES], list(LATENCY.dimensions), list(Measures._fields), EXACT_MS,
+    return [[[list(cube.dimensions), list(cube.measures)] for cube in COUNTED], list(LATENCY.dimensions), EXACT_MS,
             OCTAVE_STEPS]
 
 
-def _sections(counts: Counts, layout: Layout, checksums: List[int]) -> List[bytes]:
+def _sections(counts: Counts, layout: Layout, checksums: List[int]) -> List[Union[bytes, memoryview]]:
     state = counts.rollup.state()
     head = {
         "schema": _schema(), "layout": _plain(layout), "consumed": counts.consumed, "lines": counts.lines,
         "checksums": checksums, "callers": state["callers"], "circumstances": state["circumstances"],
         "rejected": state["rejected"], "first_ms": state["first_ms"], "last_ms": state["last_ms"],
-        "cells": [len(cells) for cells in state["cubes"]], "latencies": len(state["latencies"]),
+        "cells": [[len(cells.values), cells.values.table is None] for cells in state["cells"]],
+        "latencies": len(state["latencies"]),
         "ids": [len(ids) for ids in counts.ids]}
     text = json.dumps(head).encode("utf-8")
-    sections = [len(text).to_bytes(8, "little"), text]
-    for cells in state["cubes"]:
-        sections += [_joined(cells, KEY_BYTES), _joined(cells.values(), VALUE_BYTES)]
+    sections: List[Union[bytes, memoryview]] = [len(text).to_bytes(8, "little"), text]
+    for cells in state["cells"]:
+        sections += [_bytes(cells.part(place)) for place in range(3)]
+        values = cells.values
+        sections.append(b"".join([one.to_bytes(_WIDE_BYTES, "little") for one in values.wide]) if values.table is None
+                        else _bytes(values.table))
     arrays = [array("q", state["latencies"]), array("q", state["latencies"].values()), *counts.ids]
-    return sections + [_little(one).tobytes() for one in arrays]
+    return sections + list(map(_bytes, arrays))
 
 
-def _joined(numbers: Any, size: int) -> bytes:
-    return b"".join([number.to_bytes(size, "little") for number in numbers])
-
-
-def _counts(head: Mapping[str, Any], body: memoryview) -> Counts:
-    place = 0
-
-    def numbers(count: int, size: int) -> Iterator[int]:
-        nonlocal place
-        first, place = place, place + count * size
-        return map(number_of, chain.from_iterable(struct.iter_unpack(f"{size}s", body[first:place])), repeat("little"))
-
-    def column(count: int) -> array[int]:
-        nonlocal place
-        found = array("q")
-        first, place = place, place + count * found.itemsize
-        found.frombytes(body[first:place])
+def _counts(head: Mapping[str, Any], body: BinaryIO) -> Counts:
+    def column(count: int, kind: str = "q") -> array[int]:
+        found = array(kind)
+        found.fromfile(body, count)
         return _little(found)
 
-    cubes: List[Dict[int, int]] = [dict(zip(numbers(cells, KEY_BYTES), numbers(cells, VALUE_BYTES)))
-                                   for cells in head["cells"]]
+    def cells(names: Tuple[str, ...], count: int, is_wide: bool) -> Cells:
+        columns = tuple(column(count, "I") for _ in range(3))
+        if not is_wide:
+            return Cells(columns, Values(names, column(count * len(names), "Q")))
+        wide = struct.iter_unpack(f"{_WIDE_BYTES}s", body.read(count * _WIDE_BYTES))
+        return Cells(columns, Values(names, None, [number_of(one, "little") for one, in wide]))
+
+    laid = [cells(cube.measures, *kept) for cube, kept in zip(COUNTED, head["cells"])]
     latencies = dict(zip(column(head["latencies"]), column(head["latencies"])))
     counts = Counts(head["consumed"])
     counts.lines = head["lines"]
     state = {name: head[name] for name in ("callers", "circumstances", "rejected", "first_ms", "last_ms")}
-    counts.rollup = Rollup.from_state(dict(state, cubes=cubes, latencies=latencies))
+    counts.rollup = Rollup.from_state(dict(state, cells=laid, latencies=latencies))
     counts.ids = [column(count) for count in head["ids"]]
     return counts
+
+
+def _bytes(numbers: array[int]) -> memoryview:
+    """Return numbers as they stand in the file, without copying them."""
+    return memoryview(_little(numbers)).cast("B")
 
 
 def _little(ids: array[int]) -> array[int]:

@@ -11,14 +11,13 @@ import sys
 from array import array
 from itertools import chain, repeat
 from operator import add, contains, mul, rshift, sub
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from calls.record import FIELDS
 from calls.values import CALLS_END_MS, MAX_DIGITS, parse_nano, parse_timestamp
-from rollup.cubes import OCTAVE_STEPS, Measures
-from rollup.packing import FIELD_BYTES, latency_bucket
+from rollup.cubes import INPUT_SQUARES, MOST_SQUARED, MS_PER_SLOT, OCTAVE_STEPS
+from rollup.packing import FIELD_BYTES, LAYOUT, latency_bucket, number_of
 
-MS_PER_HOUR = 3_600_000
 _FIELD = b"[^,]*,"
 # Id, time, caller, numbers (from input tokens to latency), circumstances: cutting by one pattern takes half the time
 # of cutting at each comma, and leaves little to join again.
@@ -29,17 +28,16 @@ _BLANKS = b" \t\r\x0b\x0c\x1c\x1d\x1e\x1f"
 _DIGITS = b"0123456789"
 _DIGITS_TO_ZERO = bytes(ord("0") if code in _DIGITS else code for code in range(256))
 _STAMP = b"0000-00-00T00:00:00.000Z"
-_MINUTE, _SECOND = 14, 17  # the tens of minutes and of seconds in a time
-_HOUR_DIGITS = (2, 3, 5, 6, 8, 9, 11, 12)  # eight digits, from the year of the century to the hour
+_DECADE, _SECOND = 2, 17  # in a time, the tens of years and of seconds
+_SLOT_DIGITS = (3, 5, 6, 8, 9, 11, 12, 14)  # eight digits, from the year of the decade to the tens of minutes
 _COST = 3  # among the numbers
 _UNKNOWN = b",0.000000000,"  # as long as it is written
-_MEASURES = len(Measures._fields)
+_MEASURES = len(LAYOUT)
 _OCTAVES = (10 ** MAX_DIGITS).bit_length() + 1
 _SHIFTS = [max(0, octave - OCTAVE_STEPS.bit_length()) for octave in range(_OCTAVES)]
 _BASES = [latency_bucket(1 << octave >> 1) - (1 << octave >> 1 >> shift) for octave, shift in enumerate(_SHIFTS)]
 _ROW = struct.Struct(f"{FIELD_BYTES * _MEASURES}s")
 Flags = Optional[Sequence[bool]]  # of rows
-number_of: Callable[[bytes, str], int] = int.from_bytes  # type: ignore[assignment]
 
 
 class NotClean(Exception):
@@ -66,24 +64,24 @@ class Columns:
             raise NotClean
         self.first_ms = self.last_ms = 0
 
-    def hours(self, known: Hours) -> Sequence[int]:
-        """Return each row's hour as `known` gives it; notes the first and last time in milliseconds since 1970."""
+    def slots(self, known: Slots) -> Sequence[int]:
+        """Return each row's ten minutes as `known` gives them; notes the first and last time in milliseconds."""
         stamps = self._stamps
         joined = b"".join(stamps)
+        decades = joined[_DECADE::len(_STAMP)]
         if joined.translate(_DIGITS_TO_ZERO) != _STAMP * self.rows or joined[::len(_STAMP)].strip(b"2") \
-                or joined[1::len(_STAMP)].strip(b"0"):
-            return self._hours_of_odd_times(known)
-        tens = joined[_MINUTE::len(_STAMP)] + joined[_SECOND::len(_STAMP)]
-        if tens.strip(b"012345"):
+                or joined[1::len(_STAMP)].strip(b"0") or decades.strip(decades[:1]):
+            return self._slots_of_odd_times(known)
+        if joined[_SECOND::len(_STAMP)].strip(b"012345"):
             raise NotClean
-        digits = bytearray(len(_HOUR_DIGITS) * self.rows)
-        for to, place in enumerate(_HOUR_DIGITS):
-            digits[to::len(_HOUR_DIGITS)] = joined[place::len(_STAMP)]
-        hours = list(map(known.__getitem__, array("Q", bytes(digits))))
+        digits = bytearray(len(_SLOT_DIGITS) * self.rows)
+        for to, place in enumerate(_SLOT_DIGITS):
+            digits[to::len(_SLOT_DIGITS)] = joined[place::len(_STAMP)]
+        slots = list(map(known.within(decades[:1]).__getitem__, array("Q", bytes(digits))))
         self.first_ms, self.last_ms = (parse_timestamp(end(stamps).decode("ascii")) for end in (min, max))
-        return hours
+        return slots
 
-    def _hours_of_odd_times(self, known: Hours) -> Sequence[int]:
+    def _slots_of_odd_times(self, known: Slots) -> Sequence[int]:
         try:
             times = [parse_timestamp(stamp.decode("utf-8")) for stamp in self._stamps]
         except ValueError:
@@ -91,19 +89,22 @@ class Columns:
         self.first_ms, self.last_ms = min(times), max(times)
         if self.first_ms < 0 or self.last_ms >= CALLS_END_MS:
             raise NotClean
-        return [time // MS_PER_HOUR << known.shift for time in times]
+        return [time // MS_PER_SLOT << known.shift for time in times]
 
     def packed(self) -> Iterator[int]:
         """Return each row's measures but `failed` as one number (see `rollup.packing`), laid out for all at once."""
         table = array("Q", bytes(_ROW.size * self.rows))
+        squared = self.input
+        if max(squared) > MOST_SQUARED:
+            squared = list(map(min, squared, repeat(MOST_SQUARED)))
         columns: Dict[str, Optional[Sequence[int]]] = {
             "calls": array("Q", [1]) * self.rows, "unpriced": self.unpriced, "untimed": self.untimed,
             "input_tokens": self.input, "output_tokens": self.output, "latency_ms": self.latency,
-            "cost_nano": self.nanos}
+            INPUT_SQUARES: list(map(mul, squared, squared)), "cost_nano": self.nanos}
         try:
             for name, column in columns.items():
                 if column is not None:
-                    table[Measures._fields.index(name)::_MEASURES] = array("Q", column)
+                    table[LAYOUT.index(name)::_MEASURES] = array("Q", column)
         except OverflowError:
             raise NotClean from None
         if sys.byteorder == "big":
@@ -118,21 +119,35 @@ class Columns:
                    map(_BASES.__getitem__, octaves))
 
 
-class Hours(Dict[int, int]):
-    """From the eight digits of an hour, as one number, to hours since 1970, shifted to their place in a key."""
+class Slots(Dict[int, int]):
+    """From eight digits of a time, as one number, to ten minutes since 1970, shifted to their place in a key."""
 
     def __init__(self, shift: int) -> None:
-        """Shift hours by so many bits."""
+        """Shift them by so many bits."""
         super().__init__()
         self.shift = shift
+        self._decade = b""
+        self._hours: Dict[str, int] = {}
+
+    def within(self, decade: bytes) -> Slots:
+        """Take the digits for those of years of this decade, 0 to 9 after 2000."""
+        if decade != self._decade:
+            self.clear()
+            self._decade = decade
+        return self
 
     def __missing__(self, digits: int) -> int:
-        text = digits.to_bytes(len(_HOUR_DIGITS), sys.byteorder).decode("ascii")
-        try:
-            first_ms = parse_timestamp(f"20{text[:2]}-{text[2:4]}-{text[4:6]}T{text[6:]}:00:00Z")
-        except ValueError:
-            raise NotClean from None
-        self[digits] = first_ms // MS_PER_HOUR << self.shift
+        text = (self._decade + digits.to_bytes(len(_SLOT_DIGITS), sys.byteorder)).decode("ascii")
+        hour, tens = text[:-1], int(text[-1])
+        if tens > 5:
+            raise NotClean
+        if hour not in self._hours:
+            try:
+                first_ms = parse_timestamp(f"20{hour[:2]}-{hour[2:4]}-{hour[4:6]}T{hour[6:]}:00:00Z")
+            except ValueError:
+                raise NotClean from None
+            self._hours[hour] = first_ms // MS_PER_SLOT
+        self[digits] = self._hours[hour] + tens << self.shift
         return self[digits]
 
 

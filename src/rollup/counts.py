@@ -63,7 +63,9 @@ def _merged(known: array[int], new: array[int]) -> Tuple[array[int], Set[int]]:
         return _inserted(known, new)
     # Sorting takes the two as they are and merges them; equal numbers are neighbours then.
     numbers = sorted(chain(known, new))
-    same = list(map(eq, numbers, islice(numbers, 1, None)))
+    if not any(map(eq, numbers, islice(numbers, 1, None))):
+        return array("q", numbers), set()
+    same = map(eq, numbers, islice(numbers, 1, None))
     return array("q", numbers), set(compress(numbers, same)).intersection(new)
 
 

@@ -13,31 +13,6 @@ TIMES = ("day", "hour")  # texts such as 2026-01-31 and 2026-01-31T05, in UTC
 DIMENSIONS = TIMES + CALLER + CIRCUMSTANCE
 
 
-class Cube(NamedTuple):
-    """One combination of dimensions that is counted; `time` is one of `TIMES`, or empty where none is kept."""
-
-    name: str
-    time: str
-    caller: Tuple[str, ...]
-    circumstance: Tuple[str, ...]
-
-    @property
-    def dimensions(self) -> Tuple[str, ...]:
-        """Return all dimensions, time first."""
-        return (self.time,) + self.caller + self.circumstance
-
-
-CUBES = (
-    # The finest grain by day: whatever is asked without an hour can be rolled up from it.
-    Cube("daily", "day", CALLER, CIRCUMSTANCE),
-    # Hours of customers and services together: about one cell a session, yet fewer than two cubes for the two have.
-    Cube("hourly", "hour", ("customer", "organization", "feature", "provider", "model"), ("status", "region")),
-)
-LATENCY = Cube("latency", "", ("feature", "provider", "model"), ("region",))  # of successful calls, over all time
-EXACT_MS = 128  # latencies below are counted to the millisecond
-OCTAVE_STEPS = 64  # above, steps per doubling: the middle of a step is within 0.8 % of every value in it
-
-
 class Measures(NamedTuple):
     """What is added up: counts, tokens, milliseconds, and whole nano-dollars.
 
@@ -63,3 +38,41 @@ class Measures(NamedTuple):
     def timed(self) -> int:
         """Return the calls whose latency is known: what `latency_ms` is to be divided by."""
         return self.calls - self.untimed
+
+
+INPUT_SQUARES = "input_squares"  # the sum of the squares of prompts' tokens, each at most `MOST_SQUARED` tokens
+MOST_SQUARED = 1 << 20  # more than prompts have, and few enough that sums keep within their bits
+
+
+class Cube(NamedTuple):
+    """One combination of dimensions that is counted; `time` is a grain of `GRAINS`, or empty where none is kept."""
+
+    name: str
+    time: str
+    caller: Tuple[str, ...]
+    circumstance: Tuple[str, ...]
+    measures: Tuple[str, ...] = Measures._fields
+
+    @property
+    def dimensions(self) -> Tuple[str, ...]:
+        """Return all dimensions, time first."""
+        return (self.time,) + self.caller + self.circumstance
+
+
+CUBES = (
+    # The finest grain by day: whatever is asked without an hour can be rolled up from it.
+    Cube("daily", "day", CALLER, CIRCUMSTANCE),
+    # Hours of customers and services together: about one cell a session, yet fewer than two cubes for the two have.
+    Cube("hourly", "hour", ("customer", "organization", "feature", "provider", "model"), ("status", "region")),
+)
+# What tells one request made again and again from many: how much prompts differ within ten minutes. It holds too
+# little to be asked for anything else.
+PACE = Cube("pace", "ten_minutes", ("customer", "organization", "feature"), (),
+            ("calls", "input_tokens", INPUT_SQUARES, "cost_nano"))
+COUNTED = CUBES + (PACE,)
+MS_PER_SLOT = 600_000
+GRAINS = {"day": 144, "hour": 6, "ten_minutes": 1}  # in ten minutes, the finest time that is counted
+LATENCY = Cube("latency", "", ("feature", "provider", "model"), ("region",))  # of successful calls, over all time
+EXACT_MS = 128  # latencies below are counted to the millisecond
+OCTAVE_STEPS = 64  # above, steps per doubling: the middle of a step is within 0.8 % of every value in it
+

@@ -1,24 +1,21 @@
 """Answering questions: cells are rolled up as numbers, on whole columns, by the interpreter's own functions.
 
-A cell's key has three parts: its time, and numbers for its caller and its circumstances. A part that a question does
-not ask for at all is rolled away once for all such questions; numbers become texts only in an answer.
+A part of a cell's key (its time, its caller, its circumstances) that a question does not ask for at all is rolled
+away once for all such questions; numbers become texts only in an answer.
 """
 from __future__ import annotations
 
-from array import array
 from functools import reduce
-from itertools import compress, repeat
-from operator import add, and_, floordiv, itemgetter, lshift, mod, mul, rshift
+from itertools import repeat
+from operator import add, floordiv, itemgetter, mod, mul
 from typing import Callable, Collection, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
+from rollup.cells import CALLERS, CIRCUMSTANCES, TIME, Cells, Parts, summed
 from rollup.cubes import Cube, Measures
-from rollup.packing import column, unpack_all
+from rollup.packing import unpack_all
 
-PART_BITS = 32  # of a cell's key: time above the caller's number above the circumstances' number
-PART_MASK = (1 << PART_BITS) - 1
 Key = Tuple[str, ...]
 Where = Mapping[str, Union[str, Collection[str]]]
-Parts = Tuple[bool, ...]  # which of times, callers and circumstances are kept
 
 
 class Group(NamedTuple):
@@ -26,34 +23,6 @@ class Group(NamedTuple):
 
     key: Key
     measures: Measures
-
-
-class Cells(NamedTuple):
-    """Cells as columns: the three parts of their keys, each None where it is rolled away, and what they count."""
-
-    times: Optional[array[int]]
-    callers: Optional[array[int]]
-    circumstances: Optional[array[int]]
-    packed: Sequence[int]
-
-    @property
-    def parts(self) -> Parts:
-        """Return which parts are kept."""
-        return self.times is not None, self.callers is not None, self.circumstances is not None
-
-    def kept(self, flags: Sequence[bool]) -> Cells:
-        """Return the cells whose flag is set."""
-        times, callers, circumstances = (
-            None if one is None else array("I", compress(one, flags))
-            for one in (self.times, self.callers, self.circumstances))
-        return Cells(times, callers, circumstances, list(compress(self.packed, flags)))
-
-
-def cells_of(keys: Collection[int], packed: Iterable[int]) -> Cells:
-    """Return a cube's cells as columns."""
-    callers = map(and_, map(rshift, keys, repeat(PART_BITS)), repeat(PART_MASK))
-    return Cells(array("I", map(rshift, keys, repeat(2 * PART_BITS))), array("I", callers),
-                 array("I", map(and_, keys, repeat(PART_MASK))), list(packed))
 
 
 class Projection:
@@ -114,12 +83,14 @@ class Table:
         self._texts = (callers, circumstances)
         self._held = (cube.caller, cube.circumstance)
         self._time_text = time_text
+        if not cube.circumstance:  # nothing is left to be rolled away
+            cells = cells._replace(columns=(*cells.columns[:CIRCUMSTANCES], None))
         self._cells: Dict[Parts, Cells] = {cells.parts: cells}
         self._projections: Dict[Key, Projection] = {}
 
-    def answer(self, dimensions: Sequence[str], where: Where) -> Dict[Key, int]:
-        """Return packed measures by the dimensions' texts, as far as cells fit what `where` asks for."""
-        rolled = self.rolled(dimensions, where)
+    def answer(self, dimensions: Sequence[str], where: Where, measure: Optional[str] = None) -> Dict[Key, int]:
+        """Return packed measures, or one measure, by the dimensions' texts, of the cells that fit what `where` asks."""
+        rolled = self.rolled(dimensions, where, measure)
         # Numbers are sorted in less time than texts, and ascend with them.
         keys = sorted(rolled.sums)
         names = rolled.callers.names + rolled.circumstances.names
@@ -134,33 +105,33 @@ class Table:
             named = map(picker(names, dimensions), named)
         return dict(zip(named, map(rolled.sums.__getitem__, keys)))
 
-    def rolled(self, dimensions: Collection[str], where: Where) -> Rolled:
-        """Return the sums by the dimensions as numbers."""
+    def rolled(self, dimensions: Collection[str], where: Where, measure: Optional[str] = None) -> Rolled:
+        """Return the sums by the dimensions as numbers: of one measure, or packed ones of all."""
         cells = self.cells({*dimensions, *where})
         for name, wanted in where.items():
             cells = cells.kept(self._flags(cells, name, {wanted} if isinstance(wanted, str) else set(wanted)))
         callers, circumstances = (self.projection(place, dimensions) for place in (0, 1))
         count = len(circumstances.texts)
         columns: List[Iterable[int]] = []
-        if self._cube.time in dimensions and cells.times is not None:
-            columns.append(map(mul, cells.times, repeat(len(callers.texts) * count)))
-        if callers.names and cells.callers is not None:
-            columns.append(map([number * count for number in callers.numbers].__getitem__, cells.callers))
-        if circumstances.names and cells.circumstances is not None:
-            columns.append(map(circumstances.numbers.__getitem__, cells.circumstances))
+        if self._cube.time in dimensions:
+            columns.append(map(mul, cells.part(TIME), repeat(len(callers.texts) * count)))
+        if callers.names:
+            columns.append(map([number * count for number in callers.numbers].__getitem__, cells.part(CALLERS)))
+        if circumstances.names:
+            columns.append(map(circumstances.numbers.__getitem__, cells.part(CIRCUMSTANCES)))
         if not columns:
-            return Rolled({0: sum(cells.packed)} if cells.packed else {}, callers, circumstances)
-        return Rolled(summed(reduce(_added, columns), cells.packed), callers, circumstances)
+            whole = cells.values.total() if measure is None else sum(cells.values.column(measure))
+            return Rolled({0: whole} if cells.values else {}, callers, circumstances)
+        numbers = cells.values.packed() if measure is None else cells.values.column(measure)
+        return Rolled(summed(reduce(_added, columns), numbers), callers, circumstances)
 
     def coded(self, measures: Sequence[str], dimensions: Collection[str]) -> Coded:
         """Return the cells that hold these dimensions, a time among them."""
         cells = self.cells(dimensions)
-        if not all(cells.packed):
-            cells = cells.kept(list(map(bool, cells.packed)))
         callers, circumstances = (self.projection(place, dimensions) for place in (0, 1))
-        return Coded(cells.times or (), list(map(callers.numbers.__getitem__, cells.callers or ())),
-                     list(map(circumstances.numbers.__getitem__, cells.circumstances or ())),
-                     [list(column(name, cells.packed)) for name in measures], callers.texts, circumstances.texts)
+        return Coded(cells.columns[TIME] or (), list(map(callers.numbers.__getitem__, cells.columns[CALLERS] or ())),
+                     list(map(circumstances.numbers.__getitem__, cells.columns[CIRCUMSTANCES] or ())),
+                     [cells.values.column(name) for name in measures], callers.texts, circumstances.texts)
 
     def projection(self, place: int, dimensions: Collection[str]) -> Projection:
         """Return the numbers for the dimensions of callers (place 0) or circumstances (1) that are asked for."""
@@ -176,17 +147,17 @@ class Table:
         parts = (self._cube.time in dimensions, *(any(name in dimensions for name in held) for held in self._held))
         if parts not in self._cells:
             holding = [one for one in self._cells.values() if all(map(_holds, one.parts, parts))]
-            self._cells[parts] = _without(min(holding, key=lambda one: len(one.packed)), parts)
+            self._cells[parts] = min(holding, key=lambda one: len(one.values)).without(parts)
         return self._cells[parts]
 
     def _flags(self, cells: Cells, name: str, texts: Collection[str]) -> Sequence[bool]:
         """Return which cells have one of these texts in a dimension."""
         if name == self._cube.time:
-            assert cells.times is not None
-            fit = {time: self._time_text(time) in texts for time in set(cells.times)}
-            return list(map(fit.__getitem__, cells.times))
+            times = cells.part(TIME)
+            fit = {time: self._time_text(time) in texts for time in set(times)}
+            return list(map(fit.__getitem__, times))
         place = 0 if name in self._held[0] else 1
-        at, numbers = self._held[place].index(name), (cells.callers, cells.circumstances)[place] or ()
+        at, numbers = self._held[place].index(name), cells.part((CALLERS, CIRCUMSTANCES)[place])
         return list(map([one[at] in texts for one in self._texts[place]].__getitem__, numbers))
 
 
@@ -194,42 +165,13 @@ def _added(one: Iterable[int], other: Iterable[int]) -> Iterable[int]:
     return map(add, one, other)
 
 
-def _above(one: Iterable[int], other: Iterable[int]) -> Iterable[int]:
-    return map(add, map(lshift, one, repeat(PART_BITS)), other)
-
-
 def _holds(kept: bool, wanted: bool) -> bool:
     return kept or not wanted
 
 
-def _without(cells: Cells, parts: Parts) -> Cells:
-    """Return cells summed without the parts that are not to be kept."""
-    held = (cells.times, cells.callers, cells.circumstances)
-    columns: List[Iterable[int]] = [one for one, kept in zip(held, parts) if kept and one is not None]
-    if not columns:
-        return Cells(None, None, None, [sum(cells.packed)] if cells.packed else [])
-    sums = summed(reduce(_above, columns), cells.packed)
-    made: List[Optional[array[int]]] = [None, None, None]
-    left: Sequence[int] = list(sums)
-    for place in (2, 1, 0):
-        if parts[place]:
-            made[place] = array("I", map(and_, left, repeat(PART_MASK)))
-            left = list(map(rshift, left, repeat(PART_BITS)))
-    return Cells(made[0], made[1], made[2], list(sums.values()))
-
-
-def summed(keys: Iterable[int], packed: Iterable[int]) -> Dict[int, int]:
-    """Return the sums by key."""
-    sums: Dict[int, int] = {}
-    found = sums.get
-    for key, one in zip(keys, packed):
-        sums[key] = found(key, 0) + one
-    return sums
-
-
 def groups(sums: Mapping[Key, int]) -> List[Group]:
-    """Return sums that are not nothing as groups, sorted by key."""
-    keys = sorted(sums if all(sums.values()) else [key for key, packed in sums.items() if packed])
+    """Return sums as groups, sorted by key."""
+    keys = sorted(sums)
     return list(map(Group, keys, unpack_all(list(map(sums.__getitem__, keys)))))
 
 

@@ -4,6 +4,7 @@ Equal calls give equal rollups, whatever the order, the blocks or the number of 
 """
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -11,16 +12,30 @@ from operator import itemgetter
 from typing import AbstractSet, Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence
 
 from calls.record import FIELDS, SUCCESS, AICall
-from rollup.cubes import CALLER, CIRCUMSTANCE, CUBES, DIMENSIONS, LATENCY, Measures
+from rollup.cells import CALLERS, CIRCUMSTANCES, PART_BITS, TIME, Pile, cells_of, summed
+from rollup.cubes import (
+    CALLER,
+    CIRCUMSTANCE,
+    COUNTED,
+    CUBES,
+    DIMENSIONS,
+    GRAINS,
+    LATENCY,
+    MOST_SQUARED,
+    MS_PER_SLOT,
+    Measures,
+)
 from rollup.histogram import Histogram, add_counts
-from rollup.packing import column, latency_bucket, pack
-from rollup.queries import PART_BITS, PART_MASK, Coded, Group, Key, Table, Where, cells_of, groups, picker
+from rollup.packing import column, latency_bucket, mask, pack
+from rollup.queries import Coded, Group, Key, Table, Where, groups, picker
 
-__all__ = ["PART_BITS", "Group", "Key", "Rollup", "Where"]
+__all__ = ["Group", "Key", "Rollup", "Where"]
 
 # A latency's key has narrower parts, so that it stays a small number: counting latencies is a look-up a row.
 BUCKET_BITS, PLACE_BITS = 12, 24
+MOST_REMEMBERED = 1 << 15  # groups of an answer, of half a kilobyte each
 BUCKET_MASK, PLACE_MASK = (1 << BUCKET_BITS) - 1, (1 << PLACE_BITS) - 1
+_KEPT = [mask(cube.measures) for cube in COUNTED]  # what is not kept cannot be taken back from
 _EPOCH = datetime(1970, 1, 1)
 _CALLER_FIELDS = itemgetter(*(FIELDS.index(name) for name in (
     "customer_id", "organization_id", "product_id", "feature_id", "provider", "model")))
@@ -59,15 +74,14 @@ class Rollup:
 
     def __init__(self) -> None:
         """Begin with nothing counted."""
-        self.callers = Numbers(CALLER, [cube.caller for cube in CUBES + (LATENCY,)])
-        self.circumstances = Numbers(CIRCUMSTANCE, [cube.circumstance for cube in CUBES + (LATENCY,)])
-        self.cubes: List[Dict[int, int]] = [{} for _ in CUBES]
+        self.callers = Numbers(CALLER, [cube.caller for cube in COUNTED + (LATENCY,)])
+        self.circumstances = Numbers(CIRCUMSTANCE, [cube.circumstance for cube in COUNTED + (LATENCY,)])
+        self._piles = [Pile(cube.measures) for cube in COUNTED]
         self.latencies: Counter[int] = Counter()  # it counts whole columns without a Python loop
         self.rejected: Dict[str, int] = {}
         self.first_ms: Optional[int] = None
         self.last_ms: Optional[int] = None
         self._tables: Dict[int, Table] = {}
-        self._answers: Dict[Key, Dict[Key, int]] = {}
         self._made: Dict[str, Any] = {}
 
     # Counting.
@@ -78,29 +92,36 @@ class Rollup:
             call.subscription_tier, str(call.tier_price_nano), call.customer_archetype))
         circumstance = self.circumstances.number((call.status, call.environment, call.region))
         packed = pack((1, int(call.status != SUCCESS), int(call.cost_nano is None), int(call.latency_ms is None),
-                       call.input_tokens, call.output_tokens, call.latency_ms or 0, call.cost_nano or 0))
-        self.add_cell(call.timestamp_ms // 3_600_000, caller, circumstance, sign * packed)
+                       call.input_tokens, call.output_tokens, call.latency_ms or 0, call.cost_nano or 0),
+                      min(call.input_tokens, MOST_SQUARED) ** 2)
+        for number, cube in enumerate(COUNTED):
+            time = call.timestamp_ms // MS_PER_SLOT // GRAINS[cube.time]
+            key = self._key(number, time, caller, circumstance)
+            self._piles[number].add(key, sign * (packed & _KEPT[number]))
         if call.status == SUCCESS and call.latency_ms is not None:
             self.add_latency(caller, circumstance, latency_bucket(call.latency_ms), sign)
         self.see_times(call.timestamp_ms, call.timestamp_ms)
-
-    def add_cell(self, hour: int, caller: int, circumstance: int, packed: int) -> None:
-        """Add packed measures to every cube; `hour` counts from 1970, the numbers are this rollup's own."""
-        for number, cube in enumerate(CUBES):
-            time = hour if cube.time == "hour" else hour // 24
-            key = (((time << PART_BITS) + self.callers.kept[number][caller] << PART_BITS)
-                   + self.circumstances.kept[number][circumstance])
-            cells = self.cubes[number]
-            cells[key] = cells.get(key, 0) + packed
         self._forget_answers()
 
-    def add_cells(self, number: int, keys: Iterable[int], packed: Iterable[int]) -> None:
-        """Add packed measures to one cube, by keys that are made of this rollup's own numbers."""
-        cells = self.cubes[number]
-        counted = cells.get
-        for key, measures in zip(keys, packed):
-            cells[key] = counted(key, 0) + measures
+    def _key(self, number: int, time: int, caller: int, circumstance: int) -> int:
+        """Return the key of a cube's cell; the numbers are this rollup's own."""
+        return (((time << PART_BITS) + self.callers.kept[number][caller] << PART_BITS)
+                + self.circumstances.kept[number][circumstance])
+
+    def lay_cells(self, number: int, keys: Iterable[int], packed: Iterable[int]) -> None:
+        """Add packed measures to many cells of one cube, by keys that are made of this rollup's own numbers."""
+        sums = summed(keys, packed)
+        self._piles[number].lay(cells_of(sums.keys(), sums.values(), COUNTED[number].measures))
         self._forget_answers()
+
+    def settle(self) -> int:
+        """Sum up what is counted of the same cells, and return how many cells there are."""
+        return sum(len(pile.settled().values) for pile in self._piles)
+
+    @property
+    def cells(self) -> int:
+        """Return how many cells there are, some of them several times until they are settled."""
+        return sum(pile.size for pile in self._piles)
 
     def add_latency(self, caller: int, circumstance: int, bucket: int, count: int) -> None:
         """Add to a latency's count; the numbers are this rollup's own."""
@@ -122,14 +143,12 @@ class Rollup:
 
     def merge(self, other: Rollup) -> Rollup:
         """Add another rollup's counts to this one and return it; order and grouping of merges do not matter."""
-        for number, cells in enumerate(other.cubes):
+        for number, theirs in enumerate(other.state()["cells"]):
             callers = _renumbering(other.callers, self.callers, number)
             circumstances = _renumbering(other.circumstances, self.circumstances, number)
-            mine = self.cubes[number]
-            for key, packed in cells.items():
-                key = (((key >> 2 * PART_BITS << PART_BITS) + callers[key >> PART_BITS & PART_MASK] << PART_BITS)
-                       + circumstances[key & PART_MASK])
-                mine[key] = mine.get(key, 0) + packed
+            self._piles[number].lay(theirs._replace(columns=(
+                theirs.part(TIME), array("I", map(callers.__getitem__, theirs.part(CALLERS))),
+                array("I", map(circumstances.__getitem__, theirs.part(CIRCUMSTANCES))))))
         callers = _renumbering(other.callers, self.callers, -1)
         circumstances = _renumbering(other.circumstances, self.circumstances, -1)
         for key, count in other.latencies.items():
@@ -145,12 +164,13 @@ class Rollup:
 
     def _forget_answers(self) -> None:
         if self._tables or self._made:
-            self._tables, self._answers, self._made = {}, {}, {}
+            self._tables, self._made = {}, {}
 
     def state(self) -> Dict[str, Any]:
-        """Return all counts as plain lists and dictionaries, to be kept or sent to another process."""
-        return {"callers": self.callers.texts, "circumstances": self.circumstances.texts, "cubes": self.cubes,
-                "latencies": self.latencies, "rejected": self.rejected, "first_ms": self.first_ms,
+        """Return all counts as plain data, to be kept or sent to another process, the cells as columns."""
+        return {"callers": self.callers.texts, "circumstances": self.circumstances.texts,
+                "cells": [pile.settled() for pile in self._piles], "latencies": self.latencies,
+                "rejected": self.rejected, "first_ms": self.first_ms,
                 "last_ms": self.last_ms}
 
     @classmethod
@@ -161,7 +181,9 @@ class Rollup:
             rollup.callers.number(tuple(texts))
         for texts in state["circumstances"]:
             rollup.circumstances.number(tuple(texts))
-        rollup.cubes, rollup.rejected = state["cubes"], state["rejected"]
+        for pile, cells in zip(rollup._piles, state["cells"]):
+            pile.lay(cells)
+        rollup.rejected = state["rejected"]
         rollup.latencies = Counter(state["latencies"])
         rollup.first_ms, rollup.last_ms = state["first_ms"], state["last_ms"]
         return rollup
@@ -171,29 +193,29 @@ class Rollup:
     def by(self, *dimensions: str, where: Optional[Where] = None) -> List[Group]:
         """Return the measures of every combination of the dimensions' values that occurs, sorted by key.
 
-        `where` maps dimensions to the text, or the texts, that calls must have. The list is for reading: it is kept for
-        who asks the same. Raises LookupError, naming the cubes there are, when no cube holds all the dimensions: a
-        mistake in the program, not in the data.
+        `where` maps dimensions to the text, or the texts, that calls must have. The list is for reading: unless it is
+        very long it is kept for who asks the same. Raises LookupError, naming the cubes there are, when no cube holds
+        all the dimensions: a mistake in the program, not in the data.
         """
         if where:
-            return groups(self._sums(dimensions, where))
-        found: List[Group] = self.remember(f"by {dimensions}", lambda one: groups(one._sums(dimensions, {})))
-        return found
+            return groups(self._table({*dimensions, *where}).answer(dimensions, where))
+        name = f"by {dimensions}"
+        found: List[Group] = self._made[name] if name in self._made else groups(
+            self._table(set(dimensions)).answer(dimensions, {}))
+        return self.remember(name, lambda _: found) if len(found) <= MOST_REMEMBERED else found
 
     def sums(self, measure: str, *dimensions: str, where: Optional[Where] = None) -> Dict[Key, int]:
         """Return one measure by the dimensions, unsorted: a quarter of the time that `by` takes to give all of them."""
-        return dict(self.rows([measure], *dimensions, where=where))
+        return self._table({*dimensions, *(where or ())}, (measure,)).answer(dimensions, where or {}, measure)
 
     def rows(self, measures: Sequence[str], *dimensions: str, where: Optional[Where] = None) -> Iterator[Any]:
         """Yield (key, measure, ...) for each combination of the dimensions, unsorted: some measures, side by side."""
-        sums = self._sums(dimensions, where or {})
-        if not all(sums.values()):
-            sums = {key: packed for key, packed in sums.items() if packed}
+        sums = self._table({*dimensions, *(where or ())}).answer(dimensions, where or {})
         return zip(sums, *(column(name, sums.values()) for name in measures))
 
     def coded(self, measures: Sequence[str], *dimensions: str) -> Coded:
         """Return the cells that hold these dimensions as columns of numbers: for who goes through very many of them."""
-        return self._smallest(set(dimensions)).coded(measures, dimensions)
+        return self._table(set(dimensions), measures).coded(measures, dimensions)
 
     def remember(self, name: str, make: Callable[[Rollup], Any]) -> Any:
         """Return what was made of these counts under this name before, else make it; more counting forgets it."""
@@ -252,41 +274,37 @@ class Rollup:
 
     def canonical(self) -> Dict[str, Any]:
         """Return everything that is counted, free of internal numbers, for telling whether two rollups are equal."""
-        cubes = {cube.name: sorted(item for item in self._sums(cube.dimensions, {}).items() if item[1])
-                 for cube in CUBES}
+        cubes = {cube.name: sorted(self._laid_out(number).answer(cube.dimensions, {}).items())
+                 for number, cube in enumerate(COUNTED)}
         latency = {key: histogram.counts for key, histogram in
                    self.latency(*LATENCY.caller, *LATENCY.circumstance).items()}
         return {"cubes": cubes, "latency": latency, "rejected": dict(sorted(self.rejected.items())),
                 "first_ms": self.first_ms, "last_ms": self.last_ms}
 
-    def _sums(self, dimensions: Key, where: Where) -> Mapping[Key, int]:
-        if where:
-            return self._smallest({*dimensions, *where}).answer(dimensions, where)
-        if dimensions not in self._answers:
-            self._answers[dimensions] = self._smallest(set(dimensions)).answer(dimensions, where)
-        return self._answers[dimensions]
-
-    def _smallest(self, wanted: AbstractSet[str]) -> Table:
-        """Return the smallest cube that holds all the dimensions."""
-        held = [(len(self.cubes[number]), number) for number, cube in enumerate(CUBES)
-                if wanted <= set(cube.dimensions)]
+    def _table(self, wanted: AbstractSet[str], measures: Sequence[str] = Measures._fields) -> Table:
+        """Return the smallest cube that holds all the dimensions and keeps the measures."""
+        held = [(len(self._piles[number].settled().values), number) for number, cube in enumerate(COUNTED)
+                if wanted <= set(cube.dimensions) and set(measures) <= set(cube.measures)]
         if not held:
+            if not set(measures) <= set(Measures._fields):
+                raise ValueError(f"there is no measure {min(set(measures) - set(Measures._fields))}")
             unknown = sorted(set(wanted) - set(DIMENSIONS))
             what = f"there is no dimension {unknown[0]}" if unknown else f"no cube holds {', '.join(sorted(wanted))}"
             raise LookupError(f"{what}; cubes: " + "; ".join(", ".join(cube.dimensions) for cube in CUBES))
-        return self.table(min(held)[1])
+        return self._laid_out(min(held)[1])
 
     def prepare(self) -> None:
         """Lay out what nearly all questions begin with, before this process is forked into several that ask."""
         for number, cube in enumerate(CUBES):
-            for parts in ((), cube.caller, cube.circumstance, (cube.time, *cube.caller)):
-                self.table(number).cells(parts)
+            self._laid_out(number).cells((cube.time, *cube.caller))
+        for parts in (CALLER, CIRCUMSTANCE):
+            self._table(set(parts)).cells(parts)
 
-    def table(self, number: int) -> Table:
+    def _laid_out(self, number: int) -> Table:
         """Return a cube, by its place among all, laid out for questions."""
         if number not in self._tables:
-            cube, cells = CUBES[number], self.cubes[number]
-            self._tables[number] = Table(cube, cells_of(cells, cells.values()), self.callers.kept_texts[number],
+            cube = COUNTED[number]
+            self._tables[number] = Table(cube, self._piles[number].settled(), self.callers.kept_texts[number],
                                          self.circumstances.kept_texts[number], _TIME_TEXTS[cube.time])
         return self._tables[number]
 
@@ -308,4 +326,9 @@ def _hour_text(hour: int) -> str:
     return f"{_day_text(hour // 24)}T{hour % 24:02d}"
 
 
-_TIME_TEXTS: Dict[str, Callable[[int], str]] = {"day": _day_text, "hour": _hour_text}
+def _ten_minutes_text(slot: int) -> str:
+    return f"{_hour_text(slot // 6)}:{slot % 6}0"
+
+
+_TIME_TEXTS: Dict[str, Callable[[int], str]] = {
+    "day": _day_text, "hour": _hour_text, "ten_minutes": _ten_minutes_text}

@@ -38,7 +38,7 @@ def count_range(path: Union[str, Path], layout: Layout, piece: Range, report: Re
     Half a line, or a record that is still open, at the end of an open-ended range is left for the next look.
     """
     counter, reported = Counter(layout), piece.begin
-    with open(path, "rb") as handle, _collector_paused():
+    with open(path, "rb") as handle, collector_paused():
         blocks = LineBlocks(handle, piece.begin, piece.end, BLOCK_BYTES)
         for block in blocks:
             blocks.take(counter.count(block, last=not blocks.left and not piece.open_ended))
@@ -50,7 +50,7 @@ def count_range(path: Union[str, Path], layout: Layout, piece: Range, report: Re
 
 
 @contextmanager
-def _collector_paused() -> Iterator[None]:
+def collector_paused() -> Iterator[None]:
     """Keep Python from looking for circles of dead objects: counting makes many objects and no circle."""
     was_enabled = gc.isenabled()
     gc.disable()

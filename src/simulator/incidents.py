@@ -31,6 +31,9 @@ LIMIT_FAILURES = (RATE_LIMIT,)
 NIGHT_HOURS = (0, 5)  # local time of the key's owner
 STORM_HOUR = 11
 LOOP_CALLS, LEAK_CALLS, HAMMER_CALLS = 120, 25, 60  # most calls of one session of an incident, on average
+LOOP_GAP = 4.0  # seconds: a loop calls again as soon as it has its answer
+LOOP_GROWTH = (1.0, 1.005)  # of the prompt from call to call: the same request, or one that takes up each answer
+LEAST_LOOP = 40.0  # calls on average: what ends sooner ran away from nobody
 LEAST_CALLS = 4.0  # that an incident adds to each stretch, in a log too small for its size
 
 
@@ -227,18 +230,20 @@ class Disturbed:
         self._retries = []
 
     def _add_volume(self, maker: SessionMaker, customer: Customer, number: int, one: Incident, scale: float) -> None:
-        length, fail_rate = _EXTRA[one.kind]
+        length, fail_rate, is_loop = _EXTRA[one.kind]
         lane = next(lane for lane in customer.lanes if lane.feature.feature == one.feature_id)
         offset = self._tables.regions[customer.region].utc_offset_hours
         for start, end, share in _stretches(one, self._piece, offset):
-            calls = max(LEAST_CALLS, one.size * customer.weight * scale * share)
+            least = LEAST_LOOP if is_loop else LEAST_CALLS
+            calls = max(least, one.size * customer.weight * scale * share)
             sessions, mean = maker.count(calls, float(length))
             curve = Curve(start, end - start, [1.0])
             for _ in range(max(1, sessions)):
                 spot = maker.spot(customer, curve)[0], one.region or customer.region
                 failures = LIMIT_FAILURES if fail_rate else OUTAGE_FAILURES
                 maker.add(customer, lane, spot, max(mean, 2.0), lane.model,
-                          Twist(lane.model, fail_rate=fail_rate or 0.01, fail_table=failures, effect=number))
+                          Twist(lane.model, fail_rate=fail_rate or 0.01, fail_table=failures, effect=number,
+                                again=LOOP_GROWTH[number % 2] if is_loop else None, gap_seconds=LOOP_GAP))
 
     def effects(self, lines: Sequence[str], ends: Sequence[int], maker: SessionMaker) -> List[Effect]:
         """Return what each incident added to this slice, read off the lines of the sessions it touched."""
@@ -256,7 +261,9 @@ class Disturbed:
         return [Effect(number, day, calls, nano) for number, (calls, nano) in sorted(added.items())]
 
 
-_EXTRA = {RUNAWAY_LOOP: (LOOP_CALLS, 0.0), LEAKED_KEY: (LEAK_CALLS, 0.0), RATE_LIMIT_HAMMERING: (HAMMER_CALLS, 0.85)}
+# Most calls of a session on average, the rate of failures, and whether it is one request again and again.
+_EXTRA = {RUNAWAY_LOOP: (LOOP_CALLS, 0.0, True), LEAKED_KEY: (LEAK_CALLS, 0.0, False),
+          RATE_LIMIT_HAMMERING: (HAMMER_CALLS, 0.85, False)}
 
 
 def _stretches(one: Incident, piece: Slice, utc_offset: int) -> List[Tuple[int, int, float]]:

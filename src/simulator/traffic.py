@@ -157,7 +157,9 @@ class Twist(NamedTuple):
     """How a planted incident alters a session, and what it would have cost without it.
 
     `baseline` is the tariff without the incident, or None where the whole session is the incident's doing;
-    `effect` numbers the incident that the difference is booked on, or is -1.
+    Where `again` is given, every call repeats the first one's prompt, so many times as long as the call before, and
+    `gap_seconds` stand between calls instead of the feature's own. `effect` numbers the incident that the difference is
+    booked on, or is -1.
     """
 
     model: Model
@@ -165,6 +167,8 @@ class Twist(NamedTuple):
     fail_table: Sequence[str] = ORDINARY_FAILURES
     level: float = 1.0
     slow: float = 1.0
+    again: Optional[float] = None
+    gap_seconds: float = 0.0
     baseline: Optional[Tariff] = None
     effect: int = -1
 
@@ -212,14 +216,17 @@ class SessionMaker:
             taken = _growing(taken, feature.prompt_growth)
         fail_rate = FAIL_BAD if random() < BAD_SESSIONS else FAIL_NORMAL
         fail_table: Sequence[str] = ORDINARY_FAILURES
-        slow = self._slow
+        slow, gap_seconds = self._slow, feature.gap_seconds
         if twist is not None:
             self.twists[len(self.sessions)] = twist
             model, slow, fail_table = twist.model, slow * twist.slow, twist.fail_table
             fail_rate = fail_rate if twist.fail_rate is None else twist.fail_rate
             taken = [round(one * twist.level) for one in taken]
+            if twist.again is not None:
+                gap_seconds = twist.gap_seconds
+                taken = [round(taken[0] * twist.again ** number) for number in range(calls)]
         place = draw >> 2 * POOL_BITS & POOL_MASK
-        gap = feature.gap_seconds * 1000 * tables.gap_spread[draw >> 3 * POOL_BITS]
+        gap = gap_seconds * 1000 * tables.gap_spread[draw >> 3 * POOL_BITS]
         environment = tables.environments[int(random() * len(tables.environments))]
         self.sessions.append((
             spot[0], int(gap) + 1, tables.before(customer, feature, model),

@@ -140,20 +140,31 @@ def bursting(names, peak_of):
     return calls
 
 
-def test_a_run_of_many_times_the_calls_is_unusual_volume():
-    # Calls all day long, so that the other hours of the day say that it was an ordinary one.
+def test_a_day_of_many_times_the_calls_is_unusual_volume():
     calls = usual(calls=4) + [call(timestamp=stamp(day, hour, 5)) for day in range(1, 29) for hour in range(6, 23)]
     calls += [call(timestamp=stamp(20, 3, second // 60, second % 60)) for second in range(300)]
     (row,) = found(calls, "unusual_volume")
-    assert (row["customer"], row["first"], row["last"]) == ("cust_1", "2026-03-20T03", "2026-03-20T03")
-    assert 290 <= row["extra_calls"] <= 300
+    assert (row["customer"], row["first"], row["last"]) == ("cust_1", "2026-03-20", "2026-03-20")
+    assert 290 <= row["extra_calls"] <= 310
     assert float(row["extra_cost"]) == pytest.approx(300 * 0.0006, rel=0.05)
 
 
-def test_a_day_busy_in_every_hour_is_no_run_but_its_cost_stands_out():
-    calls = [call(timestamp=stamp(day, hour, minute)) for day in range(1, 29) for hour in range(6, 23)
-             for minute in range(40 if day == 20 else 1 + (day + hour) % 2)]
-    assert {row["kind"] for row in results_of(calls)["findings"]} == {"cost_spike"}
+def test_dearer_calls_are_a_cost_spike_and_more_calls_are_unusual_volume():
+    for on_the_day, kind in (((40, 1), "unusual_volume"), ((2, 30), "cost_spike")):
+        calls = [call(timestamp=stamp(day, hour, minute), cost_nano=600_000 * (on_the_day[1] if day == 20 else 1))
+                 for day in range(1, 29) for hour in range(6, 23)
+                 for minute in range(on_the_day[0] if day == 20 else 1 + (day + hour) % 2)]
+        assert {row["kind"] for row in results_of(calls)["findings"]} == {kind}
+
+
+def test_one_request_again_and_again_is_a_runaway_loop_and_no_volume_beside():
+    calls = [call(timestamp=stamp(day, 9 + index // 12, index % 12), input_tokens=90 + 613 * (day * index % 11))
+             for day in range(1, 29) for index in range(60)]
+    calls += [call(timestamp=stamp(20, 3, second // 15, second % 15 * 4), input_tokens=700) for second in range(300)]
+    (row,) = results_of(calls)["findings"]
+    assert (row["kind"], row["customer"]) == ("runaway_loop", "cust_1")
+    assert (row["first"], row["last"]) == ("2026-03-20T03", "2026-03-20T03")
+    assert 250 <= row["extra_calls"] <= 300 and "within 20 minutes had nearly the same prompt" in row["evidence"]
 
 
 def test_what_all_customers_of_an_organisation_do_together_is_not_one_customers_abuse():

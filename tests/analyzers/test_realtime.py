@@ -135,10 +135,10 @@ def test_a_spike_is_one_alert_at_the_narrowest_scope_that_names_the_wider_ones()
     assert row["excess"] == pytest.approx(Decimal(40), abs=Decimal(1))
 
 
-def test_hours_that_a_customers_day_does_not_explain_are_named_with_the_day():
+def test_hours_of_a_loop_are_named_with_the_day():
     calls = [call(timestamp=f"2026-03-{day:02d}T{hour:02d}:{number:02d}:00Z", cost_nano=DOLLAR // 100,
-                  customer_id=f"cust_{number}") for number in range(1, 9) for day in range(1, 29)
-             for hour in range(6, 23)]
+                  customer_id=f"cust_{number}", input_tokens=100 + 97 * (day * hour % 13))
+             for number in range(1, 9) for day in range(1, 29) for hour in range(6, 23)]
     calls += [call(timestamp=f"2026-03-20T03:{minute:02d}:00Z", cost_nano=DOLLAR // 100) for minute in range(60)]
     (row,) = [one for one in alerts(calls) if one["scope"] == "customer"]
     assert (row["value"], row["time"], row["hours"]) == ("cust_1", "2026-03-20", ["2026-03-20T03"])

@@ -46,19 +46,21 @@ def test_nothing_is_due_without_a_log_and_a_late_one_is_due_at_once():
     assert story.at(52.1, file_of(10)) == SETTLED
 
 
-def test_a_megabyte_is_due_at_once_and_less_after_five_seconds():
+def test_what_is_added_to_a_log_at_rest_is_due_at_once_and_again_when_growth_stopped():
     story = Story()
     story.at(0, file_of(0))
-    assert story.at(1, file_of(999_999)) == ""
-    assert story.at(1.2, file_of(1_000_000)) == GROWING
-    sizes = [story.at(1.2 + step / 2, file_of(1_000_000 + step)) for step in range(1, 12)]
+    assert [story.at(now, file_of(500)) for now in (1.0, 1.5, 1.99, 2.0, 2.1)] == [GROWING, "", "", SETTLED, ""]
+    assert story.at(9, file_of(501)) == GROWING
+
+
+def test_of_a_growing_log_a_megabyte_is_due_at_once_and_less_after_five_seconds():
+    story = Story()
+    story.at(0, file_of(0))
+    assert story.at(0.5, file_of(1)) == GROWING
+    assert story.at(1, file_of(1_000_000)) == ""
+    assert story.at(1.2, file_of(1_000_001)) == GROWING
+    sizes = [story.at(1.2 + step / 2, file_of(1_000_001 + step)) for step in range(1, 12)]
     assert sizes.index(GROWING) in (9, 10) and sizes.count(GROWING) == 1
-
-
-def test_when_growth_stops_the_rest_is_due_within_a_second():
-    story = Story()
-    story.at(0, file_of(0))
-    assert [story.at(now, file_of(500)) for now in (1.0, 1.5, 1.99, 2.0, 2.1)] == ["", "", "", SETTLED, ""]
 
 
 def test_after_a_slow_round_it_rests_as_long_but_never_when_growth_stopped():
@@ -81,7 +83,7 @@ def test_a_replaced_or_cut_log_is_due_at_once(other):
 def test_an_edit_that_keeps_size_and_time_is_due_by_the_time_that_nobody_can_set():
     story = Story()
     story.at(0, Identity(1, 1, 100, 5, 5))
-    assert story.at(1, Identity(1, 1, 100, 5, 6)) == ""
+    assert story.at(1, Identity(1, 1, 100, 5, 6)) == GROWING
     assert story.at(2, Identity(1, 1, 100, 5, 6)) == SETTLED
 
 

@@ -52,7 +52,7 @@ def identify(path: Path) -> Tuple[Optional[Identity], str]:
 
 
 class RefreshRule:
-    """Decides when pages are due: on enough growth, after some time, and at once when growth stops.
+    """Decides when pages are due: when growth begins, on enough of it, after some time, and at once when it stops.
 
     After a round it rests as long as the round took (at most 5 s), so that a log that never stops growing leaves half
     of the processor to others.
@@ -93,7 +93,9 @@ class RefreshRule:
         if self._seen == self._done or now < self._rest_until:
             return ""
         grown = self._seen.size - self._done.size if self._seen.is_same_file(self._done) else -1
-        return GROWING if not 0 <= grown < self._bytes or now - self._since >= self._seconds else ""
+        # Whoever adds a few calls to a log at rest sees them at once; of a stream the first calls tell little more.
+        is_beginning = self._is_settled
+        return GROWING if is_beginning or not 0 <= grown < self._bytes or now - self._since >= self._seconds else ""
 
     def begin(self, settled: bool) -> None:
         """Note that a round begins with what was seen last."""

@@ -23,6 +23,7 @@ from errors import FinOpsError, LogError
 from generators.site import Site
 from rollup.dataset import UNCHANGED, Dataset
 from rollup.following import LogFollower
+from rollup.scan import collector_paused
 
 # To the worker.
 ROUND, QUESTION, STOP = "round", "question", "stop"
@@ -136,7 +137,8 @@ class Worker:
         for one in order.ids:
             self._attend()
             self._connection.send((BEGAN, one))
-            reason, is_ours = self._run(one, dataset, site)
+            with collector_paused():
+                reason, is_ours = self._run(one, dataset, site)
             failures[one] = reason
             self._connection.send((ENDED, one, reason, is_ours))
         site.finish({one: reason for one, reason in failures.items() if reason}, order.progress_percent)

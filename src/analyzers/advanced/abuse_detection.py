@@ -1,6 +1,7 @@
 """Abuse Detection: who calls as nobody should, what fails and is retried, and what silently became dearer."""
 from __future__ import annotations
 
+import math
 from decimal import Decimal
 from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
@@ -12,6 +13,7 @@ from analyzers.abuse_rules import (
     RATE_LIMIT_HAMMERING,
     REGION_SWITCH,
     RETRY_STORM,
+    RUNAWAY_LOOP,
     UNUSUAL_VOLUME,
     Finding,
     find_model_switches,
@@ -21,8 +23,7 @@ from analyzers.abuse_rules import (
 from analyzers.anomalies import Point, discoveries, robust_days, severity, standing_out
 from analyzers.base import ADVANCED, HIGH, LOW, MEDIUM, Analyzer, Recommendation, Results
 from analyzers.common import median, monthly, usd
-from analyzers.hourly_rules import find_hammering, find_region_switches, find_storms, find_unusual_volume
-from analyzers.hours import hourly_use
+from analyzers.hourly_rules import find_hammering, find_loops, find_region_switches, find_storms
 from analyzers.pages import abuse_detection as described
 from analyzers.wording import NO_CALLS, money, numbered
 from catalog.loader import load_catalog
@@ -30,12 +31,14 @@ from rollup.cubes import Measures
 from rollup.rollup import Rollup
 
 SPIKE_FLOOR = 0.01  # of what the whole log costs on a mean day: a smaller spike is not worth a look
+VOLUME_FLOOR = 20.0  # calls above the expected: less is not worth a look
 LEAST_PEERS = 3  # other customers of an organisation, before a move of theirs counts as the organisation's
 ALWAYS_HIGH = (REGION_SWITCH,)  # a key in strange hands is serious before it is expensive
 RANKS = ("low", "medium", "high", "critical")
 SERIOUS = RANKS[:1:-1]  # what the headline counts
 ACTIONS: Dict[str, Tuple[str, str]] = {
-    UNUSUAL_VOLUME: ("Cap calls per customer and hour; ask the owners of the unusual days", LOW),
+    RUNAWAY_LOOP: ("Stop the same request from being made again and again: cap the steps of an agent", HIGH),
+    UNUSUAL_VOLUME: ("Cap calls per customer and day; ask the owners of the unusual days", LOW),
     COST_SPIKE: ("Look into the cost spikes, the dearest first; set a daily budget per customer", MEDIUM),
     RATE_LIMIT_HAMMERING: ("Make clients back off on rate limits instead of calling again at once", HIGH),
     REGION_SWITCH: ("Rotate the keys used from strange regions at night and restrict keys to regions", MEDIUM),
@@ -45,7 +48,7 @@ ACTIONS: Dict[str, Tuple[str, str]] = {
 
 
 class AbuseDetectionAnalyzer(Analyzer):
-    """Findings of seven rules, each with scope, days, evidence and severity."""
+    """Findings of eight rules, each with scope, days, evidence and severity."""
 
     id = "abuse_detection"
     title = "Abuse Detection"
@@ -58,14 +61,14 @@ class AbuseDetectionAnalyzer(Analyzer):
 
     def examine(self, rollup: Rollup) -> Results:
         """Return `findings` (the most severe first), `by_kind`, and `customers` with the most serious ones."""
-        use = hourly_use(rollup)
         offsets = {one.region: one.utc_offset_hours for one in load_catalog().regions}
-        found = (find_hammering(use) + find_storms(use) + find_region_switches(use, offsets)
-                 + find_model_switches(rollup) + find_prompt_bloat(rollup))
+        found = (find_loops(rollup) + find_hammering(rollup) + find_storms(rollup)
+                 + find_region_switches(rollup, offsets) + find_model_switches(rollup) + find_prompt_bloat(rollup))
         days = max(1, len(rollup.sums("calls", "day")))
         total = rollup.total()
-        found += unexplained(find_unusual_volume(rollup), found)
-        found += find_cost_spikes(_daily(rollup), total.cost_nano / days, found)
+        costs = _daily(rollup, "cost_nano")
+        found += find_unusual_volume(_daily(rollup, "calls"), costs, found)
+        found += find_cost_spikes(costs, total.cost_nano / days, found)
         rows = [_row(one, total, days) for one in found]
         rows.sort(key=lambda row: (-RANKS.index(row["severity"]), -row["extra_cost"], row["first"], row["kind"]))
         return {
@@ -92,10 +95,29 @@ def find_cost_spikes(daily: Mapping[Tuple[str, str], Mapping[str, float]], day_n
             for key, point in _discovered(daily, SPIKE_FLOOR * day_nano, known)]
 
 
-def _daily(rollup: Rollup) -> Dict[Tuple[str, str], Dict[str, float]]:
+def find_unusual_volume(daily: Mapping[Tuple[str, str], Mapping[str, float]],
+                        costs: Mapping[Tuple[str, str], Mapping[str, float]],
+                        known: Sequence[Finding] = ()) -> List[Finding]:
+    """Return customers' days with far more calls than theirs have, from calls and nano-dollars by customer and day."""
+    return [Finding(UNUSUAL_VOLUME, dict(zip(("customer", "organization"), key)), point.time, point.time, point.score,
+                    point.p_value, round(point.value - point.expected),
+                    _above_usual(point, daily[key], costs[key]),
+                    f"{point.value:,.0f} calls on one day, {point.value / point.expected:.1f} times this customer's "
+                    f"level ({point.expected:,.1f})")
+            for key, point in _discovered(daily, VOLUME_FLOOR, known)]
+
+
+def _above_usual(point: Point, calls: Mapping[str, float], costs: Mapping[str, float]) -> int:
+    """Return by how much a day's cost exceeds what its expected calls would cost on the other days."""
+    nano = costs[point.time]
+    a_call = (math.fsum(costs.values()) - nano) / (math.fsum(calls.values()) - point.value)
+    return max(0, round(nano - a_call * point.expected))
+
+
+def _daily(rollup: Rollup, measure: str) -> Dict[Tuple[str, str], Dict[str, float]]:
     daily: Dict[Tuple[str, str], Dict[str, float]] = {}
-    for (day, customer, organization), nano in rollup.sums("cost_nano", "day", "customer", "organization").items():
-        daily.setdefault((customer, organization), {})[day] = float(nano)
+    for (day, customer, organization), number in rollup.sums(measure, "day", "customer", "organization").items():
+        daily.setdefault((customer, organization), {})[day] = float(number)
     return {customer: daily[customer] for customer in sorted(daily)}
 
 
@@ -115,12 +137,6 @@ def _discovered(series: Mapping[Tuple[str, str], Mapping[str, float]],
     spans = _spans(known)
     high = [(key, point) for key, point in high if not _is_inside(spans, key[0], point.time, point.time)]
     return discoveries(high, [point.p_value for _, point in high], tests)
-
-
-def unexplained(found: Sequence[Finding], known: Sequence[Finding]) -> List[Finding]:
-    """Return the findings of customers whose days no more telling rule has named already."""
-    spans = _spans(known)
-    return [one for one in found if not _is_inside(spans, one.scope["customer"], one.first, one.last)]
 
 
 def _spans(known: Sequence[Finding]) -> Dict[str, List[Tuple[int, int]]]:
