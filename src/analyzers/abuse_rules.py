@@ -13,6 +13,7 @@ from itertools import accumulate
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 from analyzers.common import median, quantile, robust_sigma
+from analyzers.wording import numbered
 from calls.record import SUCCESS
 from rollup.rollup import Rollup
 
@@ -120,8 +121,9 @@ def _switch(key: _Caller, model: str, days: Mapping[str, Sequence[int]],
     return Finding(
         MODEL_SWITCH, {"customer": customer, "organization": organization, "feature": feature, "model": model}, first,
         last, dearer, None, 0, max(0, nano - round(usual * tokens)),
-        f"{feature} went from {main} to {model} at {dearer:.1f} times the cost of a token, on {len(days)} day(s) with "
-        f"{tokens / inside:.0%} of the tokens, while the rest of the organisation did not")
+        f"{feature} went from {main} to {model} at {dearer:.1f} times the cost of a token, on "
+        f"{numbered(len(days), 'day')} with {tokens / inside:.0%} of the tokens, while "
+        "the rest of the organisation did not")
 
 
 _Day = Tuple[int, int, float, int]  # ordinal, calls, logarithm of prompt tokens a call, nano-dollars

@@ -10,6 +10,7 @@ from analyzers.anomalies import binomial_tail, discoveries
 from analyzers.common import median
 from analyzers.hours import CLOCK, HOURS_TO_1970, Caller, Row, day_text, hour_text, hourly_use
 from analyzers.loops import Loop, loops_of
+from analyzers.wording import numbered
 from rollup.rollup import Rollup
 
 TROUBLE_RATE = 0.2  # of calls: what an ordinary bad session or hour may fail at, so that only more is abnormal
@@ -119,7 +120,7 @@ def _storm(service: Tuple[str, str], one: _Stretch, p_value: float) -> Finding:
         RETRY_STORM, {"provider": provider, "region": region}, hour_text(one.first), hour_text(one.last),
         _score(p_value), p_value, one.hits, one.nano,
         f"{one.hits:,} of {one.calls:,} calls to {provider} from {region} ended in server errors or timeouts "
-        f"({one.hits / one.calls:.0%}) within {one.last - one.first + 1} hour(s)")
+        f"({one.hits / one.calls:.0%}) within {numbered(one.last - one.first + 1, 'hour')}")
 
 
 class _Visit(NamedTuple):
@@ -155,9 +156,13 @@ def find_region_switches(rollup: Rollup, offsets: Mapping[str, int]) -> List[Fin
                 found.append(Finding(
                     REGION_SWITCH, {"customer": customer, "organization": organization, "region": region},
                     day_text(run[0]), day_text(run[-1]), float(len(run)), None, calls, nano,
-                    f"{calls:,} calls from {region} on {len(run)} day(s) in a row{when}; the customer calls from "
+                    f"{calls:,} calls from {region} on {_days(run)}{when}; the customer calls from "
                     f"{home}"))
     return found
+
+
+def _days(run: Sequence[int]) -> str:
+    return "one day" if len(run) == 1 else f"{len(run)} days in a row"
 
 
 class _Places(NamedTuple):

@@ -88,7 +88,10 @@ class Values:
         tables = [one.table for one in many if one.table is not None]
         if len(tables) < len(many):
             return cls(names, None, list(chain.from_iterable(one.packed() for one in many)))
-        return cls(names, sum(tables, array("Q")))
+        table = array("Q")
+        for one in tables:
+            table.extend(one)
+        return cls(names, table)
 
 
 def _columns(table: array[int], held: Names, wanted: Names) -> array[int]:

@@ -90,8 +90,8 @@ def find_cost_spikes(daily: Mapping[Tuple[str, str], Mapping[str, float]], day_n
     """
     return [Finding(COST_SPIKE, dict(zip(("customer", "organization"), key)), point.time, point.time, point.score,
                     point.p_value, 0, round(point.value - point.expected),
-                    f"${point.value / 1e9:,.4f} on one day, {point.value / point.expected:.1f} times this customer's "
-                    f"level (${point.expected / 1e9:,.4f})")
+                    f"{money(usd(round(point.value)))} on one day, {point.value / point.expected:.1f} times this "
+                    f"customer's level ({money(usd(round(point.expected)))})")
             for key, point in _discovered(daily, SPIKE_FLOOR * day_nano, known)]
 
 
@@ -211,6 +211,6 @@ def _recommendations(found: Sequence[Finding], days: int, month_days: float) -> 
             worst = max(ones, key=lambda one: (one.cost_nano, one.calls))
             made.append(Recommendation(
                 action, monthly(nano, days, month_days) if nano else None,
-                f"{len(ones)} finding(s) in {days} days, together ${usd(nano):,.4f}; the largest: "
-                f"{' '.join(worst.scope.values())} {worst.first}: {worst.evidence}", confidence))
+                f"{numbered(len(ones), 'finding')} in {numbered(days, 'day')}, together {money(usd(nano))}; "
+                f"the largest: {' '.join(worst.scope.values())} {worst.first}: {worst.evidence}", confidence))
     return made

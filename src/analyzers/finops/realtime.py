@@ -74,8 +74,9 @@ class RealtimeAnalyzer(Analyzer):
             made.append(Recommendation(
                 "Alert on customers' abnormal days the same day, and look into the dearest first",
                 monthly(sum(one.excess for one in own), days, self.settings.month_days),
-                f"{len(own)} abnormal day(s) or hour(s) of customers in {days} days; the dearest: {first['value']} "
-                f"{first['time']}, ${first['excess']:,.4f} above its level; {first['cause']['text']}", MEDIUM))
+                f"{numbered(len(own), 'abnormal day or hour', 'abnormal days or hours')} of customers in "
+                f"{numbered(days, 'day')}; the dearest: {first['value']} {first['time']}, {money(first['excess'])} "
+                f"above its level; {first['cause']['text']}", MEDIUM))
         if budget and budget["overrun"] and budget["overrun"] > 0:
             made.append(Recommendation(
                 "Slow spending down or raise the month's budget", budget["overrun"].quantize(Decimal("0.01")),
