@@ -7,8 +7,9 @@ from typing import Any, Dict, List, Optional, Tuple, Type, Union
 import aws.reports
 from analyzers.base import discover_analyzers
 from aws.cost_service import AWSCostService
-from aws.insights.ahead import Ahead, derived_budget, look_ahead
+from aws.insights.ahead import Ahead, derived_budget, look_ahead, month_by_aws
 from aws.insights.findings import Examined, Finding, examine
+from aws.parts import Known
 from blocks import Block, Card, in_currency
 from config import Settings
 from discovery import discover
@@ -28,6 +29,8 @@ class Study:
         self.set_budget = budget or (Decimal(str(settings.aws_budget_usd)) if settings.aws_budget_usd > 0 else None)
         self.written: Optional[Results] = None  # what a model wrote, where it was asked
         self._ahead: Optional[Ahead] = None
+        self._month_by_aws: Known = None
+        self._has_asked_aws = False  # where it foretells nothing, asking again would be paid for again
         self._examined: Optional[Examined] = None
 
     @property
@@ -36,6 +39,13 @@ class Study:
         if self._ahead is None:
             self._ahead = look_ahead(self.service)
         return self._ahead
+
+    @property
+    def month_by_aws(self) -> Known:
+        """Return what the month comes to by AWS's own forecast; None where there is none."""
+        if not self._has_asked_aws:
+            self._has_asked_aws, self._month_by_aws = True, month_by_aws(self.service)
+        return self._month_by_aws
 
     @property
     def budget(self) -> Optional[Decimal]:

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
 import blocks as b
 from analyzers.wording import money, percent
@@ -15,6 +15,8 @@ _RUNNING = b.Card("summary.now", "Use, last complete days", b.MONEY, change="sum
                   note="against as many before; without tax, support, credits and fees in a lump")
 _MONTH = b.Card("summary.month_ahead", "This month, forecast", b.MONEY, low="summary.month_low",
                 high="summary.month_high", note="net: what is billed, and what is foretold for the rest")
+_MONTH_BY_AWS = b.Card("summary.month_by_aws", "This month, AWS's forecast", b.MONEY,
+                       note="net: what is billed until yesterday, and what Cost Explorer foretells from today")
 _PARTS = tuple(b.Column(name, title, b.MONEY) for name, title in (
     ("services", "Services"), ("support", "Support"), ("tax", "Tax"), ("credits", "Credits"), ("refunds", "Refunds")))
 _MONEY = (b.Column("gross", "Gross", b.MONEY), *_PARTS, b.Column("net", "Net", b.MONEY))
@@ -23,14 +25,15 @@ _CHANGE = (b.Column("cost", "Net cost", b.MONEY, bar=True), b.Column("share", "S
            b.Column("difference", "Change, amount", b.MONEY_CHANGE), b.Column("change", "Change", b.CHANGE))
 _TOO_SHORT = "There are too few complete days to compare one time with another."
 
+_FIGURES = (
+    b.Card("summary.month_to_date", "This month so far", b.MONEY, note="net, until the last complete day"),
+    b.Card("summary.last_month", "Last whole month", b.MONEY, note="net"),
+    b.Card("summary.net", "All days looked at", b.MONEY, note="net: gross less credits and refunds"),
+    b.Card("summary.saving", "Savings found, a month", b.MONEY, report="aws_insights",
+           note="each dollar counted once"))
+
 PAGE = (
-    b.Cards(cards=(
-        _RUNNING, _MONTH,
-        b.Card("summary.month_to_date", "This month so far", b.MONEY, note="net, until the last complete day"),
-        b.Card("summary.last_month", "Last whole month", b.MONEY, note="net"),
-        b.Card("summary.net", "All days looked at", b.MONEY, note="net: gross less credits and refunds"),
-        b.Card("summary.saving", "Savings found, a month", b.MONEY, report="aws_insights",
-               note="each dollar counted once"))),
+    b.Cards(cards=(_RUNNING, _MONTH, *_FIGURES)),
     b.Section(title="Month by month", blocks=(
         b.StackedBars("monthly", "The bill by its parts", label="month", values=_PARTS, standing=True, most=0,
                       about="Credits and refunds are below the line; all parts together are what is to pay."),
@@ -79,6 +82,13 @@ class DashboardReport(AwsReport):
                          high="summary.month_high", note="net of credits"),
                   b.Card("summary.saving", "AWS savings found, a month", b.MONEY, report="aws_insights"))
 
+    @staticmethod
+    def described(results: Results) -> Tuple[b.Block, ...]:
+        """Return the page, with AWS's own forecast where there is one."""
+        if results["summary"].get("month_by_aws") is None:
+            return PAGE
+        return (b.Cards(cards=(_RUNNING, _MONTH, _MONTH_BY_AWS, *_FIGURES)), *PAGE[1:])
+
     def examine(self) -> Results:
         """Return months, days, breakdowns, forecast and what changed."""
         service = self.service
@@ -100,7 +110,8 @@ class DashboardReport(AwsReport):
                     direction=trend.direction, window_days=trend.days, slope=trend.slope,
                     month=ahead.month_first.isoformat()[:7], month_is_over=ahead.first.month != ahead.month_first.month,
                     month_to_date=ahead.to_date, month_ahead=ahead.month,
-                    month_low=ahead.low, month_high=ahead.high, last_month=ahead.last_month, budget=self.study.budget,
+                    month_low=ahead.low, month_high=ahead.high, month_by_aws=self.study.month_by_aws,
+                    last_month=ahead.last_month, budget=self.study.budget,
                     is_budget_set=self.study.set_budget is not None,
                     budget_share=ratio(ahead.month, self.study.budget), saving=self.study.saving,
                     forecast_error=ahead.forecast.backtest.forecast_error

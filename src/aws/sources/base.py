@@ -99,6 +99,10 @@ class Source:
         """Return the resources that stood in a period, with what they cost where that is known."""
         raise NotImplementedError
 
+    def forecast(self, last: date, metric: str, where: Mapping[str, Tuple[str, ...]]) -> Optional[Decimal]:
+        """Return what the source itself foretells from today to a last day, both included; None where it does not."""
+        return None
+
     def spending(self) -> Dict[str, int]:
         """Return what asking came to: `paid_requests`, `cached_answers` and such; empty where asking is free."""
         return {}
