@@ -46,7 +46,8 @@ class Ledger:
             self.currency = charge.currency
         kind = Kind(charge.account, charge.service, charge.region, charge.usage_type, charge.operation,
                      charge.instance_type, charge.record_type, charge.resource, charge.unit, charge.tags,
-                     charge.categories, (charge.end - charge.start).days)
+                     charge.categories, charge.provider, charge.publisher, charge.issuer,
+                     (charge.end - charge.start).days)
         series = self._kinds.get(kind)
         if series is None:
             series = self._kinds[kind] = Series(kind)
@@ -86,7 +87,8 @@ class Ledger:
         kind = series.kind
         return Charge(start, end, kind.account, kind.service, Amounts(*map(self._decimal, amounts)), kind.region,
                       kind.usage_type, kind.operation, kind.instance_type, kind.record_type, kind.resource, kind.unit,
-                      self.currency, kind.tags, kind.categories, estimated)
+                      self.currency, kind.tags, kind.categories, estimated, kind.provider, kind.publisher,
+                      kind.issuer)
 
     def costs(self, query: CostQuery) -> Costs:
         """Answer a query; any number of dimensions to group by."""
@@ -221,6 +223,10 @@ class LedgerSource(Source):
     def metrics(self) -> Tuple[str, ...]:
         """Return the metrics that some charge of the bill tells."""
         return self.ledger.metrics()
+
+    def providers(self, first: date, last: date) -> List[str]:
+        """Return whose charges a period holds, sorted."""
+        return self.ledger.values("provider", first, last)
 
     def costs(self, query: CostQuery) -> Costs:
         """Answer a query; a metric that no charge tells is a `UsageError` that names those that are there."""

@@ -29,6 +29,9 @@ class Kind(NamedTuple):
     unit: str
     tags: Pairs
     categories: Pairs
+    provider: str
+    publisher: str
+    issuer: str
     length: int
 
 

@@ -70,7 +70,7 @@ class Study:
         first, last = service.days
         return {"source": source.id, "name": source.title, "first": first.isoformat(), "last": last.isoformat(),
                 "complete_last": service.complete_last.isoformat(), "metric": service.choice.metric,
-                "currency": service.currency,
+                "currency": service.currency, "providers": source.providers(first, last),
                 "filters": {name: list(values) for name, values in service.choice.where.items()},
                 "asking": source.spending()}
 

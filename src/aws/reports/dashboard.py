@@ -6,6 +6,7 @@ from typing import Any, Dict, List, Optional, Tuple
 
 import blocks as b
 from analyzers.wording import money, percent
+from aws.charges import AWS
 from aws.reports.base import AwsReport, Results
 from aws.utils import ratio
 
@@ -23,6 +24,9 @@ _MONEY = (b.Column("gross", "Gross", b.MONEY), *_PARTS, b.Column("net", "Net", b
 _CHANGE = (b.Column("cost", "Net cost", b.MONEY, bar=True), b.Column("share", "Share", b.SHARE),
            b.Column("now", "Use, last days", b.MONEY), b.Column("before", "Use, as many before", b.MONEY),
            b.Column("difference", "Change, amount", b.MONEY_CHANGE), b.Column("change", "Change", b.CHANGE))
+_PROVIDERS = b.Section(title="Providers", blocks=(
+    b.Bars("by_provider", "Net cost by provider", label="provider", values=(b.Column("cost", "Cost", b.MONEY),)),
+    b.Table("by_provider", "Providers", columns=("provider", *_CHANGE))))
 _TOO_SHORT = "There are too few complete days to compare one time with another."
 
 _FIGURES = (
@@ -55,8 +59,8 @@ PAGE = (
         b.Table("by_account", "Accounts", columns=("account", *_CHANGE)),
         b.Table("by_region", "Regions", columns=("region", *_CHANGE)))),
     b.Section(title="What is counted", blocks=(
-        b.Facts("bill", names=(b.Column("name", "Source"), b.Column("first", "First day", b.DAY),
-                               b.Column("last", "Last day", b.DAY),
+        b.Facts("bill", names=(b.Column("name", "Source"), b.Column("providers", "Providers"),
+                               b.Column("first", "First day", b.DAY), b.Column("last", "Last day", b.DAY),
                                b.Column("complete_last", "Last complete day", b.DAY), b.Column("metric", "Metric"),
                                b.Column("currency", "Currency"), b.Column("asking.paid_requests", "Paid requests"))),
         b.Table("by_metric", "The same bill by other metrics",
@@ -84,17 +88,20 @@ class DashboardReport(AwsReport):
 
     @staticmethod
     def described(results: Results) -> Tuple[b.Block, ...]:
-        """Return the page, with AWS's own forecast where there is one."""
-        if results["summary"].get("month_by_aws") is None:
-            return PAGE
-        return (b.Cards(cards=(_RUNNING, _MONTH, _MONTH_BY_AWS, *_FIGURES)), *PAGE[1:])
+        """Return the page, with AWS's own forecast where there is one, and providers where there are several."""
+        first, months, *others = PAGE
+        if results["summary"].get("month_by_aws") is not None:
+            first = b.Cards(cards=(_RUNNING, _MONTH, _MONTH_BY_AWS, *_FIGURES))
+        return (first, months, *((_PROVIDERS,) if results.get("by_provider") else ()), *others)
 
     def examine(self) -> Results:
         """Return months, days, breakdowns, forecast and what changed."""
         service = self.service
         by_service = service.get_costs_by_service()
         summary = self._summary()
+        has_others = self.study.bill()["providers"] != [AWS]
         return {
+            **({"by_provider": service.get_costs_by_service("provider")} if has_others else {}),
             "headline": _headline(summary, by_service), "summary": summary,
             "monthly": [_stated("month", row["first"][:7], row) for row in service.get_monthly_costs()],
             "daily": [_stated("day", row["first"], row) for row in service.get_daily_costs()],

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple, Type
 
 import aws.sources
+from aws.charges import AWS
 from aws.queries import CostQuery, Costs
 from discovery import discover
 
@@ -90,6 +91,10 @@ class Source:
     def values(self, dimension: str, first: date, last: date) -> List[str]:
         """Return the values of a dimension (or `tag:KEY`) that have charges in a period, sorted."""
         raise NotImplementedError
+
+    def providers(self, first: date, last: date) -> List[str]:
+        """Return whose charges a period holds, sorted."""
+        return [AWS]
 
     def tag_keys(self, first: date, last: date) -> List[str]:
         """Return the keys of tags that charges of a period carry, sorted."""

@@ -5,11 +5,11 @@ import os
 from collections import Counter
 from typing import Counter as Counts, Iterator, List, Sequence
 
-from aws.charges import Charge
+from aws.charges import AWS, Charge
 from aws.exports.files import select_files
 from aws.exports.reading import Export, Faults, open_export, read_charges
 from aws.ledger import Ledger, LedgerSource
-from errors import AwsError, UsageError
+from errors import AwsError, UsageError, listed
 
 
 class ExportSource(LedgerSource):
@@ -32,6 +32,10 @@ class ExportSource(LedgerSource):
         if not ledger.currency:
             raise AwsError(f"{path} holds no charges" + "".join(f": {one[:-1]}" for one in faults.notes()[:1])
                            + "; choose another export")
+        providers = ledger.values("provider", *ledger.period())
+        if providers != [AWS]:
+            ledger.notes.append(f"The bill holds charges of {listed(providers)}: what is said of prices and discounts "
+                                "is AWS's.")
         ledger.notes += [*selection.notes, *(f"{count:,} {text}." for text, count in notes.items()), *faults.notes()]
         return ledger
 

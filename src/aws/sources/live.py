@@ -63,6 +63,9 @@ class LiveSource(Source):
         checked_query(query)
         if len(query.group_by) > MOST_GROUPS:
             raise UsageError(f"{len(query.group_by)} dimensions to group by: Cost Explorer takes {MOST_GROUPS}")
+        for name in (*query.group_by, *query.where, *query.without):
+            if name == "provider":
+                raise UsageError("Cost Explorer knows AWS's charges alone, and no provider to group or filter by")
         self._check_resource_days(query)
         held = self.period()
         first, last = max(query.first, held[0]), min(query.last, held[1])
