@@ -269,8 +269,8 @@ def test_resources_are_found_in_the_charges_with_their_cost(tmp_path):
 
 
 def test_progress_tells_the_file_and_never_goes_back(tmp_path):
-    for name in ("a.csv", "b.csv.gz"):
-        write(tmp_path / name, *[CUR] * 20000)
+    for name, operation in (("a.csv", "Get"), ("b.csv.gz", "Put")):
+        write(tmp_path / name, *[{**CUR, "line_item_operation": operation}] * 20000)
     told = []
     source_of(tmp_path, lambda what, share: told.append((what, share))).period()
     shares = [share for _, share in told]
