@@ -79,7 +79,8 @@ def test_what_is_loaded_answers_any_filter_without_asking_again(source):
 
 
 @pytest.mark.parametrize("name, value, where", [
-    ("--account", "000000000001", {"account": ("000000000001",)}), ("--region", "eu-west-1", {"region": ("eu-west-1",)}),
+    ("--account", "000000000001", {"account": ("000000000001",)}),
+    ("--region", "eu-west-1", {"region": ("eu-west-1",)}),
     ("--service", SUPPORT, {"service": (SUPPORT,)}), ("--tag", "team=shop", {"tag:team": ("shop",)})])
 def test_a_dry_run_says_what_it_would_cost_pays_for_nothing_and_writes_nothing(aws, source, tmp_path, capsys,
                                                                               monkeypatch, name, value, where):
