@@ -6,7 +6,7 @@ from typing import Dict, Iterator, Mapping, Optional
 
 from analyzers.base import HIGH, MEDIUM
 from aws.insights.findings import Finding, Insight, Purse, Scene, Standing
-from aws.insights.reading import DATABASE, INSTANCE, SIZES, about, called, fact, family_and_size, measure, uses
+from aws.insights.reading import DATABASE, INSTANCE, PEAKS, SIZES, about, called, fact, family_and_size, measure, uses
 
 ROOM = 40.0  # percent: doubled by half the size, the highest use still leaves a fifth
 CALM = 20.0  # percent on average, where the highest is not known
@@ -42,7 +42,7 @@ def _oversized(one: Standing) -> Optional[Finding]:
     resource = one.resource
     kind = family_and_size(fact(resource, "instance_type") or "")
     cpu = measure(resource, "cpu_average_percent")
-    peak = measure(resource, "cpu_max_percent", "cpu_maximum_percent", "cpu_peak_percent")
+    peak = measure(resource, *PEAKS)
     memory = measure(resource, "memory_max_percent", "memory_average_percent")
     if kind is None or cpu is None or kind[1] not in SIZES:
         return None
