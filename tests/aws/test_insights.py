@@ -10,6 +10,7 @@ from bills import EC2, FIRST, LAST, RDS, S3, charge, company, days, service_of
 from aws.asking import Choice
 from aws.charges import Amounts
 from aws.insights.ahead import derived_budget, look_ahead
+from aws.insights.discounts import load_discounts
 from aws.insights.findings import Finding, Purse, discover_insights, examine, kinds_of_findings
 from aws.insights.generations import newer_than
 from aws.insights.reading import ADDRESS, BALANCER, DATABASE, GATEWAY, INSTANCE, SNAPSHOT, VOLUME, family_and_size
@@ -136,7 +137,7 @@ def test_old_generations_are_told_by_the_usage_type(usage, kind, new, saving):
 @pytest.mark.parametrize("usage", ["EBS:VolumeUsage.gp3", "BoxUsage:m6i.large", "BoxUsage", "EBS:SnapshotUsage", "",
                                    "EBS:VolumeUsage", "DataTransfer-Out-Bytes"])
 def test_what_is_not_old_is_left_alone(usage):
-    newer = newer_than(usage)
+    newer = newer_than(usage, load_discounts())
     assert newer is None or not newer.share
 
 

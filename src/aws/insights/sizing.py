@@ -10,7 +10,6 @@ from aws.insights.reading import DATABASE, INSTANCE, PEAKS, SIZES, about, called
 
 ROOM = 40.0  # percent: doubled by half the size, the highest use still leaves a fifth
 CALM = 20.0  # percent on average, where the highest is not known
-HALF = Decimal("0.5")  # of the price: sizes of a family double in price from one to the next
 HOURS = ("BoxUsage", "InstanceUsage", "Multi-AZUsage", "HeavyUsage")  # usage types that the size has a part in
 # Below there is little to save, and but for burstable families (t3) nothing smaller to be had.
 _LEAST, _LEAST_BURSTABLE = SIZES.index("large"), SIZES.index("small")
@@ -35,7 +34,8 @@ class SizingInsight(Insight):
             finding = _oversized(one)
             cost = hours.get(one.resource.id, one.monthly if not hours else None)
             if finding and cost and cost > 0:
-                yield about(finding, one)._replace(saving=(cost * HALF).quantize(Decimal("0.01")))
+                yield about(finding, one)._replace(saving=(
+                    cost * scene.discounts.share("sizes", "one_smaller")).quantize(Decimal("0.01")))
 
 
 def _oversized(one: Standing) -> Optional[Finding]:

@@ -8,6 +8,7 @@ import aws.reports
 from analyzers.base import discover_analyzers
 from aws.cost_service import AWSCostService
 from aws.insights.ahead import Ahead, derived_budget, look_ahead, month_by_aws
+from aws.insights.discounts import load_discounts
 from aws.insights.findings import Examined, Finding, examine
 from aws.parts import Known
 from blocks import Block, Card, in_currency
@@ -27,6 +28,7 @@ class Study:
         """Remember whom to ask; `budget` is a month's, None takes that of the settings, where one is set."""
         self.service, self.settings = service, settings
         self.set_budget = budget or (Decimal(str(settings.aws_budget_usd)) if settings.aws_budget_usd > 0 else None)
+        self.discounts = load_discounts(settings.aws_discounts_path)  # here, so that a wrong file ends the whole run
         self.written: Optional[Results] = None  # what a model wrote, where it was asked
         self._ahead: Optional[Ahead] = None
         self._month_by_aws: Known = None
