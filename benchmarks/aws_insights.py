@@ -3,11 +3,13 @@
 
   benchmarks/aws_insights.py              seeds 1 to 5
   benchmarks/aws_insights.py --seeds 20   more of them
+  benchmarks/aws_insights.py --companies 101-160   companies of `aws_companies.py` instead
 
 A plant is found by a finding of its kind on its resource; where it is on none, by one of its service or tag, and a
 spike when the days touch. A finding that was planted as another kind is wrong. Dollars compare the savings of those
 that were found with what the truth says can be saved. The rules were written beside this company, in knowledge of what
-is planted in it, and seeds change its amounts but not what stands in it: the figures say nothing about other companies.
+is planted in it, and seeds change its amounts but not what stands in it: the other companies are the test. A spike that
+costs less than a hundredth of a mean day's bill is faint: it counts where it is found.
 """
 from __future__ import annotations
 
@@ -16,12 +18,15 @@ import sys
 from collections import Counter
 from datetime import date
 from decimal import Decimal
-from typing import Any, Dict, List, NamedTuple, Sequence, Set, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from measure import ROOT
 
 sys.path.insert(0, str(ROOT / "src"))
 
+from aws_companies import company  # noqa: E402
+
+from aws.asking import cost_of  # noqa: E402
 from aws.cost_service import AWSCostService  # noqa: E402
 from aws.insights.findings import Examined, Finding, examine  # noqa: E402
 from aws.sources.base import SourceOptions  # noqa: E402
@@ -47,11 +52,13 @@ def main(arguments: Sequence[str]) -> int:
     """Score and print; returns the exit code."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--seeds", type=int, default=5)
+    options.add_argument("--companies", metavar="FIRST-LAST", help="others, by their numbers")
     given = options.parse_args(arguments)
+    first, _, last = (given.companies or f"1-{given.seeds}").partition("-")
     score = Score(Counter(), Counter(), Counter(), {}, {})
     excess = 0
-    for seed in range(1, given.seeds + 1):
-        excess += score_one(seed, score)
+    for seed in range(int(first), int(last) + 1):
+        excess += score_one(seed, score, company(seed) if given.companies else None)
     print(f"{'kind':24}{'planted':>9}{'found':>7}{'right':>7}{'precision':>11}{'recall':>8}{'saving/truth':>14}")
     for kind in sorted(set(score.planted) | set(score.found)):
         print(line(kind, score))
@@ -72,31 +79,54 @@ def line(kind: str, score: Score) -> str:
     return f"{kind:24}{planted:>9}{found:>7}{right:>7}{precision:>11}{recall:>8}{dollars:>14}"
 
 
-def score_one(seed: int, score: Score) -> int:
+def score_one(seed: int, score: Score, other: Optional[Dict[str, Any]]) -> int:
     """Add a seed's figures; returns how many resources' findings save more than the resource costs."""
     source = SimulatedSource(SourceOptions(TODAY, seed=seed))
-    examined = examine(AWSCostService(source))
-    planted: List[Dict[str, Any]] = source.truth()["planted"]
-    for plant in planted:
-        score.planted[plant["kind"]] += 1
-        saving = plant.get("saving_usd") or plant.get("extra_usd")
-        if saving:
-            score.planted_usd[plant["kind"]] = score.planted_usd.get(plant["kind"], Decimal(0)) + Decimal(saving)
-    taken: Set[int] = set()
-    first = AWSCostService(source).days[0].isoformat()
+    source.company = other
+    service = AWSCostService(source)
+    examined, first = examine(service), service.days[0].isoformat()
+    usual = (cost_of(service.base().rows) or Decimal(0)) / ((service.days[1] - service.days[0]).days + 1)
+    left: List[Dict[str, Any]] = [plant for plant in source.truth()["planted"] if plant["last"] >= first]
     for finding in examined.findings:
+        plant = next((plant for plant in left if matches(finding, plant)), None)
+        if plant:
+            left.remove(plant)
+        if plant and is_faint(plant, usual):
+            continue
         score.found[finding.kind] += 1
-        place = next((place for place, plant in enumerate(planted)
-                      if place not in taken and matches(finding, plant)), None)
-        if place is not None:
-            taken.add(place)
+        if plant:
+            score.planted[finding.kind] += 1
             score.right[finding.kind] += 1
-            score.right_usd[finding.kind] = score.right_usd.get(finding.kind, Decimal(0)) + (
-                finding.saving or (finding.at_stake if finding.kind == "spike" else None) or Decimal(0))
-    missed = [plant for place, plant in enumerate(planted) if place not in taken and plant["last"] >= first]
-    for plant in missed:
-        print(f"seed {seed} missed {plant['kind']} {plant.get('name') or plant.get('service')}", file=sys.stderr)
+            add(score.planted_usd, plant["kind"], worth(plant))
+            add(score.right_usd, plant["kind"], finding.at_stake if finding.kind == "spike" else finding.saving)
+        elif finding.kind not in SCOPES:
+            print(f"{seed}: wrong {finding.kind} {finding.name or finding.service} {finding.evidence}", file=sys.stderr)
+    for plant in left:
+        if not is_faint(plant, usual):
+            score.planted[plant["kind"]] += 1
+            add(score.planted_usd, plant["kind"], worth(plant))
+            if plant["kind"] not in SCOPES or not other:
+                print(f"{seed}: missed {plant['kind']} {plant.get('name') or plant.get('service')} {worth(plant)}",
+                      file=sys.stderr)
     return beyond(examined)
+
+
+def worth(plant: Dict[str, Any]) -> Decimal:
+    """Return what of a plant can be saved in a month, or what a spike cost beyond the usual."""
+    return Decimal(plant.get("saving_usd") or plant.get("extra_usd") or 0)
+
+
+def is_faint(plant: Dict[str, Any], usual: Decimal) -> bool:
+    """Tell whether a spike is too small beside a mean day's bill for anybody to look at it."""
+    if plant["kind"] != "spike":
+        return False
+    days = (date.fromisoformat(plant["last"]) - date.fromisoformat(plant["first"])).days + 1
+    return worth(plant) / days < usual / 100
+
+
+def add(sums: Dict[str, Decimal], kind: str, amount: Optional[Decimal]) -> None:
+    """Add to a kind's dollars."""
+    sums[kind] = sums.get(kind, Decimal(0)) + (amount or Decimal(0))
 
 
 def matches(finding: Finding, plant: Dict[str, Any]) -> bool:

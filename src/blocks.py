@@ -164,8 +164,8 @@ class Choices(Block):
     """A form that asks the server for this page again; what stands at the path describes it.
 
     `action` is the address, `button` its word, `fields` rows of `name`, `title`, `value`, and either `options` (pairs
-    of value and text) or `kind` "date" with `least` and `most`. A report with one sets `forms`, the form-action of its
-    policy.
+    of value and text) or `kind` "date" with `least` and `most`; of `kind` "several", `value` is a list, of which any
+    options may be, and `shown` says it in short. A report with one sets `forms`, the form-action of its policy.
     """
 
 

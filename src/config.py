@@ -53,6 +53,7 @@ class Settings:
     metering_sync: str = "always"  # when a metered call is on the disk: always before the answer, interval, or never
     metering_body_mb: float = 4.0  # of a request with calls, as sent and unpacked, in megabytes
     aws_cache_path: str = str(ROOT / "data" / "aws_answers")  # of paid answers from AWS, for their owner alone
+    aws_discounts_path: str = ""  # a JSON file of discounts of one's own; empty takes AWS's list prices alone
     today: str = ""  # the date taken for today, YYYY-MM-DD in UTC; empty asks the clock
 
 

@@ -95,7 +95,7 @@ def make_options(settings: Settings) -> argparse.ArgumentParser:
     made("--granularity", choices=GRANULARITIES, default=MONTHLY, help="of --csv and --json (default %(default)s)")
     made("--group-by", type=_dimensions, default=("service",), metavar="NAME,NAME",
          help="dimensions of --csv and --json: service, account, region, usage_type, operation, instance_type, "
-              "record_type, resource, tag:KEY, category:KEY (default service)")
+              "record_type, resource, provider, tag:KEY, category:KEY (default service)")
     made("--csv", metavar="PATH", help="write the grouped costs to a file")
     made("--json", action="store_true", help="print the grouped costs and the outcome as JSON")
     made("--export-focus", metavar="PATH", help="write the chosen charges as FOCUS 1.2")

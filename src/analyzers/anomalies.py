@@ -99,8 +99,12 @@ def mean_plus_3_sigma(series: Mapping[str, float]) -> List[Point]:
             for time, value in series.items() if value > limit]
 
 
-def robust_days(series: Mapping[str, float]) -> Optional[Rests]:
-    """Compare every active day (a value above 0) of a scope with the days before it; None with too few of them."""
+def robust_days(series: Mapping[str, float], looks_ahead: bool = False) -> Optional[Rests]:
+    """Compare every active day (a value above 0) of a scope with the days before it; None with too few of them.
+
+    With `looks_ahead` it is compared with the higher one of the levels before and after it, so that the first days of a
+    new level do not stand out, nor widen what is usual.
+    """
     days = sorted(day for day, value in series.items() if value > 0)
     if len(days) < LEAST_HISTORY:
         return None
@@ -108,7 +112,10 @@ def robust_days(series: Mapping[str, float]) -> Optional[Rests]:
     weekend = [weekday(day) >= WEEKEND for day in days]
     season = _weekend_factor(logs, weekend)
     flat = [log - season * free for log, free in zip(logs, weekend)]
-    rests = [log - level for log, level in zip(flat, _levels(flat, median(flat)))]
+    levels = _levels(flat, median(flat))
+    if looks_ahead:
+        levels = list(map(max, levels, reversed(_levels(flat[::-1], median(flat)))))
+    rests = [log - level for log, level in zip(flat, levels)]
     return Rests(days, [series[day] for day in days], rests, _spread(rests, *UPPER_OF_DAYS))
 
 

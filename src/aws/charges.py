@@ -19,6 +19,8 @@ USAGE, TAX, FEE, CREDIT, REFUND = "Usage", "Tax", "Fee", "Credit", "Refund"
 SUPPORT_SERVICE_WORDS = ("support",)  # in the name of the services that are AWS Support plans
 REDUCING = (CREDIT, REFUND)  # what is taken off the gross amount
 
+AWS = "AWS"  # the provider of whatever names no other
+
 EXACT = Context(prec=60, traps=[Inexact, InvalidOperation, Overflow])  # refuses to round rather than be slightly wrong
 ZERO = Decimal(0)
 
@@ -41,7 +43,8 @@ class Charge(NamedTuple):
     """A line of a bill. Texts are empty where the source has none; `account` keeps its leading zeros.
 
     A charge of many days (tax, a month's fee) stays one line: it is booked on `start`, as Cost Explorer does, and kept
-    out of daily trends because `end` says how long it is for.
+    out of daily trends because `end` says how long it is for. `publisher` made what was sold and `issuer` sends the
+    invoice; '' where that is the provider itself.
     """
 
     start: date
@@ -60,6 +63,9 @@ class Charge(NamedTuple):
     tags: Pairs = ()
     categories: Pairs = ()
     estimated: bool = False
+    provider: str = AWS
+    publisher: str = ""
+    issuer: str = ""
 
     @property
     def days(self) -> int:

@@ -153,17 +153,23 @@ def _form(source: Source, question: Question, found: Results) -> Results:
         {"name": "last", "title": "To, included", "kind": "date", "value": found["last"], "least": held["first"],
          "most": held["last"]}]
     for name in FILTERS:
-        chosen = question.where.get(name, ("",))[0]
-        fields.append({"name": name, "title": name.capitalize(), "value": chosen,
-                       "options": [["", "all"]] + [[value, value or NONE] for value in held["values"][name] if value]})
+        chosen = [value or NONE for value in question.where.get(name, ())]
+        known = [value or NONE for value in held["values"][name]]
+        fields.append({"name": name, "title": name.capitalize(), "kind": "several", "value": chosen,
+                       "shown": _in_short(chosen, known),
+                       "options": [[value, value] for value in known + [one for one in chosen if one not in known]]})
     for name, title, value, options in (
             ("granularity", "Granularity", question.granularity, held["granularities"]),
             ("group_by", "Group by", ",".join(question.group_by), held["dimensions"]),
             ("metric", "Metric", question.metric, held["metrics"])):
-        known = [[one, one.replace("_", " ")] for one in options]
+        pairs = [[one, one.replace("_", " ")] for one in options]
         fields.append({"name": name, "title": title, "value": value,
-                       "options": known if value in options else [[value, value]] + known})
+                       "options": pairs if value in options else [[value, value]] + pairs})
     return {"action": f"{ExplorerPage.id}.html", "button": "Show", "fields": fields}
+
+
+def _in_short(chosen: Sequence[str], known: Sequence[str]) -> str:
+    return ("all" if not chosen else chosen[0]) if len(chosen) < 2 else f"{len(chosen)} of {len(known)}"
 
 
 def _headline(found: Results, shown: Sequence[Results]) -> str:

@@ -4,12 +4,16 @@ Memory grows with distinct combinations, not with lines. `LedgerSource` answers 
 """
 from __future__ import annotations
 
+import gc
 import threading
+from contextlib import contextmanager
 from datetime import date, timedelta
 from decimal import Decimal, Inexact
+from itertools import chain, repeat
 from typing import Any, Dict, Iterable, Iterator, List, Optional, Set, Tuple
 
 from aws.charges import EXACT, METRICS, ZERO, Amounts, Charge
+from aws.decimals import rows_of_decimals
 from aws.queries import CATEGORY, TAG, CostQuery, CostRow, Costs, checked_dimension, checked_query
 from aws.resource_ids import billed_resources
 from aws.series import Kind, Periods, Series, Sums
@@ -46,7 +50,8 @@ class Ledger:
             self.currency = charge.currency
         kind = Kind(charge.account, charge.service, charge.region, charge.usage_type, charge.operation,
                      charge.instance_type, charge.record_type, charge.resource, charge.unit, charge.tags,
-                     charge.categories, (charge.end - charge.start).days)
+                     charge.categories, charge.provider, charge.publisher, charge.issuer,
+                     (charge.end - charge.start).days)
         series = self._kinds.get(kind)
         if series is None:
             series = self._kinds[kind] = Series(kind)
@@ -86,27 +91,38 @@ class Ledger:
         kind = series.kind
         return Charge(start, end, kind.account, kind.service, Amounts(*map(self._decimal, amounts)), kind.region,
                       kind.usage_type, kind.operation, kind.instance_type, kind.record_type, kind.resource, kind.unit,
-                      self.currency, kind.tags, kind.categories, estimated)
+                      self.currency, kind.tags, kind.categories, estimated, kind.provider, kind.publisher,
+                      kind.issuer)
 
     def costs(self, query: CostQuery) -> Costs:
         """Answer a query; any number of dimensions to group by."""
+        with _uncollected():
+            return self._answer(query)
+
+    def _answer(self, query: CostQuery) -> Costs:
         periods = Periods(checked_query(query))
         groups: Dict[Tuple[str, ...], List[Series]] = {}
         for keys, series in self._wanted(query):
             part = series.between(periods.first, periods.last)
             if part.start < part.stop:
                 groups.setdefault(keys, []).append(series)
-        notes, rows = list(self.notes), []
+        notes = list(self.notes)
         open_periods = {periods.number(day) for day in self._estimated}
-        spans = [(date.fromordinal(first), date.fromordinal(last)) for first, last in zip(periods.starts, periods.ends)]
-        for keys, group in groups.items():
-            sums = Sums(group, periods)
+        spans = [(date.fromordinal(first), date.fromordinal(last), number in open_periods)
+                 for number, (first, last) in enumerate(zip(periods.starts, periods.ends))]
+        rows: List[List[CostRow]] = [[] for _ in spans]
+        for keys in sorted(groups):
+            sums = Sums(groups[keys], periods)
+            present = sums.present()
             columns = [sums.amounts(METRICS.index(name)) for name in query.metrics]
-            rows += [CostRow(*spans[number], keys, tuple(self._decimal(column[number]) for column in columns),
-                             number in open_periods) for number in sums.present()]
+            if len(present) < len(spans):
+                columns = [[column[number] for number in present] for column in columns]
+            for number, amounts in zip(present, rows_of_decimals(columns, self._places) if columns else repeat(())):
+                first, last, is_open = spans[number]
+                rows[number].append(CostRow(first, last, keys, amounts, is_open))
             if sums.mixed_units and _MIXED_UNITS not in notes:
                 notes.append(_MIXED_UNITS)
-        return Costs(query, self.currency or "USD", tuple(sorted(rows, key=_place)), tuple(notes))
+        return Costs(query, self.currency or "USD", tuple(chain.from_iterable(rows)), tuple(notes))
 
     def period(self) -> Tuple[date, date]:
         """Return the first and last day that charges are booked on; raises `UsageError` where there are none."""
@@ -222,6 +238,10 @@ class LedgerSource(Source):
         """Return the metrics that some charge of the bill tells."""
         return self.ledger.metrics()
 
+    def providers(self, first: date, last: date) -> List[str]:
+        """Return whose charges a period holds, sorted."""
+        return self.ledger.values("provider", first, last)
+
     def costs(self, query: CostQuery) -> Costs:
         """Answer a query; a metric that no charge tells is a `UsageError` that names those that are there."""
         unknown = [name for name in query.metrics if name not in self.metrics()]
@@ -242,10 +262,18 @@ class LedgerSource(Source):
         return Inventory(billed_resources(self.ledger.totals(first, last)))
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the garbage collector from looking, over and over, at rows of an answer, of which none is garbage."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 def _has_days(series: Series, first: date, last: date) -> bool:
     part = series.between(first.toordinal(), last.toordinal())
     return bool(part.start < part.stop)
-
-
-def _place(row: CostRow) -> Tuple[date, Tuple[str, ...]]:
-    return row.first, row.keys

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from operator import add
-from typing import Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from aws.charges import METRICS, USAGE_METRIC, Pairs
 from aws.queries import DAILY, CostQuery, period_starts
@@ -29,6 +29,9 @@ class Kind(NamedTuple):
     unit: str
     tags: Pairs
     categories: Pairs
+    provider: str
+    publisher: str
+    issuer: str
     length: int
 
 
@@ -140,21 +143,38 @@ class Sums:
 
     def _usage(self) -> List[Optional[int]]:
         """Return what was used; a line that names neither an amount nor a unit used nothing, and spoils no sum."""
-        totals: Dict[int, int] = {}
-        units: Dict[int, str] = {}
-        unknown: Set[int] = set()
+        count = len(self._periods.starts)
+        totals, unknown = [0] * count, set()  # type: List[int], Set[int]
+        units: List[Optional[str]] = [None] * count  # of what is known
         for series, part in self._parts:
-            unit, column = series.kind.unit, series.columns[USAGE_COLUMN]
-            for number, begin, end in self._periods.runs(series.days, part):
-                known = [one for one in column[begin:end] if one is not None]
-                if len(known) < end - begin and unit:
+            unit, column = series.kind.unit, series.columns[USAGE_COLUMN][part]
+            holes = column.count(None) if series.unknown[USAGE_COLUMN] else 0
+            if holes == len(column) and not unit:
+                continue
+            numbers = self._periods.numbers(series.days, part) if self._periods.daily else ()
+            if isinstance(numbers, range) and not holes and units[numbers.start:numbers.stop].count(
+                    None) + units[numbers.start:numbers.stop].count(unit) == len(numbers):
+                units[numbers.start:numbers.stop] = [unit] * len(numbers)
+                _add_days(totals, column, numbers)
+            else:
+                self._add_used(series, part, totals, units, unknown)
+        return [None if number in unknown or units[number] is None else one for number, one in enumerate(totals)]
+
+    def _add_used(self, series: Series, part: slice, totals: List[int], units: List[Optional[str]],
+                  unknown: Set[int]) -> None:
+        """Add what one series used, period by period, to totals in units; those that are none become unknown."""
+        unit, column = series.kind.unit, series.columns[USAGE_COLUMN]
+        for number, begin, end in self._periods.runs(series.days, part):
+            known = [one for one in column[begin:end] if one is not None]
+            if len(known) < end - begin and unit:
+                unknown.add(number)
+            if known:
+                if units[number] not in (None, unit):
                     unknown.add(number)
-                if known:
-                    if units.setdefault(number, unit) != unit:
-                        unknown.add(number)
-                        self.mixed_units = True
-                    totals[number] = totals.get(number, 0) + sum(known)
-        return [None if number in unknown else totals.get(number) for number in range(len(self._periods.starts))]
+                    self.mixed_units = True
+                else:
+                    units[number] = unit
+                totals[number] += sum(known)
 
 
 def _add_days(totals: List[int], column: Sequence[Optional[int]], numbers: Sequence[int]) -> None:

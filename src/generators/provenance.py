@@ -4,7 +4,7 @@ Results tell of calls by `log` (see `analyzers.base.describe_log`) and of AWS co
 """
 from __future__ import annotations
 
-from typing import Any, Mapping
+from typing import Any, Mapping, Sequence
 
 import blocks as b
 from generators.formats import UNKNOWN, show, words
@@ -12,6 +12,7 @@ from generators.templates import Markup, parts
 from generators.text_blocks import figure
 
 INDEX = "index"
+_MOST_NAMED = 3  # values of a filter below a title
 
 
 def meta(results: Mapping[str, Any]) -> Markup:
@@ -56,6 +57,10 @@ def _metric(bill: Mapping[str, Any]) -> str:
 
 
 def _filters(bill: Mapping[str, Any]) -> str:
-    chosen = [f"{words(str(name)).lower()} {', '.join(map(str, values))}"
-              for name, values in (bill.get("filters") or {}).items()]
+    chosen = [f"{words(str(name)).lower()} {_in_short(values)}" for name, values in (bill.get("filters") or {}).items()]
     return "only " + "; ".join(chosen) if chosen else "all charges"
+
+
+def _in_short(values: Sequence[Any]) -> str:
+    more = len(values) - _MOST_NAMED
+    return ", ".join(str(one) or "(none)" for one in values[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")

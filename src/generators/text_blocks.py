@@ -78,7 +78,8 @@ class TextBlocks(PageParts):
         found = at(results, block.path)
         if not isinstance(found, Mapping):
             return self.empty(block)
-        fields = [_part("field", name=row["name"], title=row["title"], input=_input(row)) for row in found["fields"]]
+        fields = [_several(row, found["button"]) if row.get("kind") == "several" else
+                  _part("field", name=row["name"], title=row["title"], input=_input(row)) for row in found["fields"]]
         return _part("choices", heading=heading(block), action=found["action"], button=found["button"],
                      fields=join(fields))
 
@@ -180,6 +181,13 @@ def _input(row: Mapping[str, Any]) -> Markup:
     options = [_part("chosen" if value == row["value"] else "option", value=value, text=text)
                for value, text in row["options"]]
     return _part("select", name=row["name"], options=join(options))
+
+
+def _several(row: Mapping[str, Any], button: str) -> Markup:
+    boxes = [_part("ticked" if value in row["value"] else "box", name=row["name"], value=value, text=text)
+             for value, text in row["options"]]
+    return _part("several", name=row["name"], title=row["title"], shown=row["shown"], boxes=join(boxes),
+                 button=button)
 
 
 def _severity_rank(severity: Any) -> Tuple[int, str]:

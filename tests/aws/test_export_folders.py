@@ -8,6 +8,8 @@ from decimal import Decimal
 import pytest
 from exporting import CUR, FOCUS, LEGACY, charges_of, source_of, total, write
 
+from aws.charges import Amounts
+from aws.exports.copies import SKETCH, Sketch
 from errors import AwsError
 
 SEPTEMBER, OCTOBER = "BILLING_PERIOD=2024-09", "BILLING_PERIOD=2024-10"
@@ -173,3 +175,83 @@ def test_a_folder_of_parquet_and_an_empty_folder_are_refused(tmp_path):
     assert "holds no cost export" in refusal(tmp_path)
     (tmp_path / "a.parquet").write_bytes(b"PAR1....")
     assert "is Parquet" in refusal(tmp_path)
+
+
+def bill(hours=range(240), month=9, **cells):
+    """Return a row for each hour of a month, of two instances."""
+    return [{**CUR, "line_item_usage_start_date": f"2024-{month:02}-{1 + hour // 24:02}T{hour % 24:02}:00:00Z",
+             "line_item_usage_end_date": f"2024-{month:02}-{1 + hour // 24:02}T{hour % 24:02}:59:59Z",
+             "line_item_resource_id": name, "identity_line_item_id": f"{name}{hour}", **cells}
+            for hour in hours for name in ("i-1", "i-2")]
+
+
+@pytest.mark.parametrize("second", ["bill (1).csv", "a/bill.csv", "old.csv.gz"])
+def test_a_copy_under_another_name_counts_once_and_a_note_says_so(tmp_path, second):
+    write(tmp_path / "bill.csv", *bill())
+    write(tmp_path / second, *bill())
+    assert total(tmp_path) == 600
+    note, = source_of(tmp_path).ledger.notes
+    assert "bill.csv" in note and note.endswith("holds the same.")
+
+
+def test_a_plain_copy_beside_a_delivery_counts_once(tmp_path):
+    deliver(tmp_path, SEPTEMBER, "", 1)
+    write(tmp_path / "september.csv", cost(1))
+    assert total(tmp_path) == 1
+
+
+@pytest.mark.parametrize("again", [
+    bill()[::-1], bill(identity_line_item_id="new"), bill(bill_invoice_id="final"), bill(range(300)), bill(range(60)),
+    bill(range(200)) + bill(month=10)], ids=["in another order", "with new ids", "once final", "a day later", "a part",
+                                               "and October"])
+def test_a_bill_that_was_fetched_twice_is_refused(tmp_path, again):
+    write(tmp_path / "august.csv", *bill(month=8))
+    write(tmp_path / "first.csv", *bill())
+    write(tmp_path / "second.csv", *again)
+    said = refusal(tmp_path)
+    assert "first.csv and second.csv" in said and "of the rows of 2024-09 in common: the bill would count twice" in said
+
+
+def split(rows, count, how):
+    """Return rows in some files' worth of them."""
+    return {"one after the other": [rows[part * len(rows) // count:(part + 1) * len(rows) // count]
+                                    for part in range(count)],
+            "in turns": [rows[part::count] for part in range(count)],
+            "by account": [[{**row, "line_item_usage_account_id": f"{part:012}"} for row in rows]
+                           for part in range(count)],
+            "by month": [[{**row, "line_item_usage_start_date": row["line_item_usage_start_date"].replace(
+                "-09-", f"-{part + 1:02}-"), "line_item_usage_end_date": row["line_item_usage_end_date"].replace(
+                    "-09-", f"-{part + 1:02}-")} for row in rows] for part in range(count)]}[how]
+
+
+@pytest.mark.parametrize("how", ["one after the other", "in turns", "by account", "by month"])
+def test_parts_of_a_bill_count_all(tmp_path, how):
+    """Rows that differ in nothing but the hour may stand in any of the files."""
+    parts = split(bill(), 3, how)
+    for number, rows in enumerate(parts):
+        write(tmp_path / f"part-{number}.csv", *rows)
+    assert total(tmp_path) == sum(map(len, parts)) * Decimal("1.25")
+    assert source_of(tmp_path).ledger.notes == []
+
+
+def test_a_few_equal_charges_are_no_copy(tmp_path):
+    fee = bill(range(1), line_item_line_item_type="Fee")
+    write(tmp_path / "a.csv", *bill(), *fee)
+    write(tmp_path / "b.csv", *fee)
+    assert total(tmp_path) == 605
+
+
+def test_sketches_of_large_files_tell_copies_from_parts():
+    amounts = Amounts(Decimal(1))
+
+    def sketch(rows):
+        made = Sketch()
+        for row in rows:
+            made.add(row * 2654435761 % 2 ** 32, "2026-01-01", amounts)
+        return made
+
+    whole, most, part, other = map(sketch, (range(50_000), range(10_000, 50_000), range(3_000), range(50_000, 90_000)))
+    assert all(len(one.lowest["2026-01"]) < 2 * SKETCH for one in (whole, most, part, other))
+    assert whole.common(most, "2026-01")[1] == 1 and whole.common(part, "2026-01")[1] == 1
+    assert whole.common(other, "2026-01") == (0, 0)
+    assert 0.4 < sketch(range(20_000)).common(sketch(range(10_000, 30_000)), "2026-01")[1] < 0.6

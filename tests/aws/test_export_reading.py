@@ -115,6 +115,18 @@ def test_a_tax_of_a_month_stays_one_charge(tmp_path):
     assert (found.days, found.record_type, found.amounts.usage) == (31, "Tax", None)
 
 
+@pytest.mark.parametrize("cells, provider, publisher, issuer", [
+    ({}, "AWS", "", ""), ({"ProviderName": "NULL", "PublisherName": "NULL"}, "AWS", "", ""),
+    ({"ProviderName": "AWS", "PublisherName": "AWS", "InvoiceIssuerName": "AWS"}, "AWS", "", ""),
+    ({"ProviderName": "AWS", "PublisherName": "Red Hat", "InvoiceIssuerName": "EMEA"}, "AWS", "Red Hat", "EMEA"),
+    ({"ServiceProviderName": "Google", "InvoiceIssuerName": "Reseller"}, "Google", "", "Reseller"),
+    ({"ServiceProviderName": "OpenAI", "ProviderName": "Microsoft"}, "OpenAI", "", "")])
+def test_who_provides_publishes_and_invoices_is_told_by_the_names_of_all_versions(tmp_path, cells, provider, publisher,
+                                                                                  issuer):
+    found = one_charge(tmp_path / "a.csv", {**FOCUS, **cells})
+    assert (found.provider, found.publisher, found.issuer) == (provider, publisher, issuer)
+
+
 @pytest.mark.parametrize("null", ["", "NULL", "None", "null"])
 def test_nulls_are_unknown_and_no_texts(tmp_path, null):
     found = one_charge(tmp_path / "a.csv", {**FOCUS, "RegionId": null, "EffectiveCost": null, "Tags": null,
@@ -257,8 +269,8 @@ def test_resources_are_found_in_the_charges_with_their_cost(tmp_path):
 
 
 def test_progress_tells_the_file_and_never_goes_back(tmp_path):
-    for name in ("a.csv", "b.csv.gz"):
-        write(tmp_path / name, *[CUR] * 20000)
+    for name, operation in (("a.csv", "Get"), ("b.csv.gz", "Put")):
+        write(tmp_path / name, *[{**CUR, "line_item_operation": operation}] * 20000)
     told = []
     source_of(tmp_path, lambda what, share: told.append((what, share))).period()
     shares = [share for _, share in told]

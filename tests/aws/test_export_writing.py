@@ -5,6 +5,8 @@ import csv
 import json
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from exporting import answers, source_of
@@ -73,6 +75,14 @@ def test_what_is_written_and_read_again_gives_equal_answers(tmp_path, writer, le
     assert made.notes == {}
     assert sorted(map(repr, again.charges())) == sorted(map(repr, ledger.charges()))
     assert answers(again, *DIMENSIONS) == answers(ledger, *DIMENSIONS)
+
+
+@given(st.sampled_from(["AWS", "Microsoft", "=x"]), st.sampled_from(["", "Red Hat"]), st.sampled_from(["", "Reseller"]))
+def test_focus_keeps_who_provides_publishes_and_invoices(provider, publisher, issuer):
+    ledger = bill(provider=provider, publisher=publisher, issuer=issuer)
+    with TemporaryDirectory() as folder:
+        FocusWriter().write(ledger, Path(folder) / "a.csv")
+        assert list(source_of(Path(folder) / "a.csv").ledger.charges()) == list(ledger.charges())
 
 
 def bill(**more):

@@ -10,6 +10,7 @@ from bills import EC2, FIRST, LAST, RDS, S3, charge, company, days, service_of
 from aws.asking import Choice
 from aws.charges import Amounts
 from aws.insights.ahead import derived_budget, look_ahead
+from aws.insights.discounts import load_discounts
 from aws.insights.findings import Finding, Purse, discover_insights, examine, kinds_of_findings
 from aws.insights.generations import newer_than
 from aws.insights.reading import ADDRESS, BALANCER, DATABASE, GATEWAY, INSTANCE, SNAPSHOT, VOLUME, family_and_size
@@ -59,6 +60,11 @@ def test_what_is_unused_saves_all_that_it_costs(kind, one, service):
     resource("i-1", INSTANCE, state="running"), resource("i-1", INSTANCE, use={"cpu_average_percent": 3.1}),
     resource("i-1", INSTANCE, use={"cpu_average_percent": 1.0, "cpu_max_percent": 80.0}),
     resource("i-1", INSTANCE, use={"cpu_average_percent": 1.0}, state="stopped"),
+    resource("i-1", INSTANCE, use={"cpu_average_percent": 4.0, "cpu_max_percent": 12.0}),
+    resource("i-1", INSTANCE, use={"cpu_average_percent": 5.1, "cpu_max_percent": 8.0}),
+    resource("db", DATABASE, use={"connections_average": 0.4, "cpu_max_percent": 75.0}),  # a job at night
+    resource("nat-1", GATEWAY, use={"processed_gb": 5.5}), resource("nat-1", GATEWAY, use={"bytes": 6e9}),
+    resource("nat-1", GATEWAY, use={"connections": 0.5}),
     resource("db", DATABASE, use={"connections_average": 3.0}), resource("db", DATABASE),
     resource("vol-1", VOLUME, state="in-use"), resource("vol-1", VOLUME, attached_to="i-9", state="available"),
     resource("vol-1", VOLUME), resource("eipalloc-1", ADDRESS, attached_to="eni-1"),
@@ -72,10 +78,17 @@ def test_what_is_used_or_was_not_measured_is_left_alone(one):
 @pytest.mark.parametrize("one", [
     resource("i-1", INSTANCE, use={"cpu_average_percent": 2.6, "cpu_max_percent": 16.0}),
     resource("db", DATABASE, use={"connections_average": 0.8, "cpu_average_percent": 4.0}),
+    resource("nat-1", GATEWAY, use={"processed_gb": 0.6}), resource("nat-1", GATEWAY, use={"bytes": 9e8}),
     resource("lb", BALANCER, use={"requests": 2700})], ids=lambda one: one.kind)
 def test_what_is_hardly_used_is_told_with_low_confidence(one):
     finding, = [each for each in findings(steady(one.id, usage="X"), [one]) if each.rule == "unused"]
     assert finding.confidence == "low" and finding.saving == 300
+
+
+def test_a_quiet_machine_is_idle_where_its_highest_load_is_known_and_low():
+    one = resource("i-1", INSTANCE, use={"cpu_average_percent": 4.2, "cpu_max_percent": 7.0})
+    finding, = [each for each in findings(steady("i-1", usage="X"), [one]) if each.rule == "unused"]
+    assert (finding.kind, finding.confidence) == ("idle_instance", "medium")
 
 
 def test_what_is_gone_is_no_finding():
@@ -124,7 +137,7 @@ def test_old_generations_are_told_by_the_usage_type(usage, kind, new, saving):
 @pytest.mark.parametrize("usage", ["EBS:VolumeUsage.gp3", "BoxUsage:m6i.large", "BoxUsage", "EBS:SnapshotUsage", "",
                                    "EBS:VolumeUsage", "DataTransfer-Out-Bytes"])
 def test_what_is_not_old_is_left_alone(usage):
-    newer = newer_than(usage)
+    newer = newer_than(usage, load_discounts())
     assert newer is None or not newer.share
 
 
@@ -187,6 +200,16 @@ def test_months_fees_weekdays_and_small_changes_are_no_spikes():
 def test_a_new_level_is_no_spike_and_too_few_days_are_none():
     series = {"a": {day: Decimal(10 if day < date(2026, 2, 20) else 40) for day in days()}}
     assert find_spikes(series) == [] == find_spikes({}) == find_spikes({"a": {FIRST: Decimal(1)}})
+
+
+def test_new_levels_hide_no_spike_and_are_none():
+    """Services that grow by a half overnight made every day look usual, and their own first days like a spike."""
+    steps = {name: {day: Decimal(round((100 if day < date(2026, 2, start) else factor) * (
+        1 + 0.08 * ((day.toordinal() * 7919 + start) % 11 / 5 - 1)))) for day in days()}
+        for start, (name, factor) in enumerate((("a", 150), ("b", 170), ("c", 300), ("d", 160)), 8)}
+    steps["a"].update({date(2026, 3, day): Decimal(310) for day in (20, 21)})
+    assert [(one.service, one.first, one.last) for one in find_spikes(steps)] == [
+        ("a", date(2026, 3, 20), date(2026, 3, 21))]
 
 
 def test_the_untagged_share_is_told_by_the_tag_that_covers_most():

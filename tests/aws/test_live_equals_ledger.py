@@ -45,7 +45,7 @@ def bill():
 
 
 LEDGER = bill()
-NAMES = [one for one in DIMENSIONS if one != "resource"] + ["tag:Team", "category:Unit"]
+NAMES = [one for one in DIMENSIONS if one not in ("resource", "provider")] + ["tag:Team", "category:Unit"]
 
 
 @pytest.fixture

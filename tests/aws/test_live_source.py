@@ -222,6 +222,7 @@ def test_single_resources_are_told_for_fourteen_days_and_always_with_a_filter(aw
 
 @pytest.mark.parametrize("wrong, says", [
     ({"group_by": ("service", "region", "account")}, "3 dimensions"), ({"group_by": ("nope",)}, "no dimension"),
+    ({"where": {"provider": ("AWS",)}}, "no provider"), ({"group_by": ("provider",)}, "no provider"),
     ({"metrics": ("nope",)}, "no metric"), ({"last": date(2025, 1, 1)}, "first day comes first"),
     ({"granularity": "hourly"}, "no granularity")])
 def test_what_cost_explorer_cannot_answer_is_refused_before_asking(aws, tmp_path, wrong, says):

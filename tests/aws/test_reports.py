@@ -62,6 +62,8 @@ BILLS = {"company": lambda: BillSource(company()), "wasteful": wasteful, "hostil
          "one day": lambda: BillSource([charge(FIRST, "5")]), "nothing": lambda: BillSource([charge(FIRST, "0")]),
          "unknown": lambda: BillSource([charge(day, "0", amounts=Amounts(None, Decimal(1))) for day in days()]
                                        + [charge(FIRST, "1", RDS)]),
+         "providers": lambda: BillSource([charge(day, "5", provider=name) for day in days()
+                                          for name in ("AWS", "Microsoft", HOSTILE)]),
          "euros": lambda: BillSource([charge(day, "5", currency="EUR") for day in days()])}
 
 
@@ -97,6 +99,16 @@ def test_every_place_that_a_page_names_holds_something_in_some_bill(identity, re
     missing = [place for place in places if not any(is_there(place, one) for _, one in found)]
     assert sorted(place for place in missing if place.path.partition(".")[2] not in known
                   and place.path not in known) == []
+
+
+def test_providers_are_told_apart_where_there_are_others_than_aws(results):
+    report, found = results.of("providers")["aws_dashboard"]
+    assert [(row["provider"], row["cost"]) for row in found["by_provider"]] == [
+        (name, 5 * len(days())) for name in (HOSTILE, "AWS", "Microsoft")]
+    assert found["bill"]["providers"] == [HOSTILE, "AWS", "Microsoft"]
+    assert len(report.described(found)) == len(report.page) + 1
+    report, found = results.of("company")["aws_dashboard"]
+    assert "by_provider" not in found and report.described(found) == report.page
 
 
 @pytest.mark.parametrize("identity", REPORTS)

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from bills import BillSource, company
+from bills import SUPPORT, BillSource, company
 
 from aws.asking import Choice
 from aws.cost_service import AWSCostService
@@ -78,11 +78,15 @@ def test_what_is_loaded_answers_any_filter_without_asking_again(source):
     assert source.spending() == asked
 
 
+@pytest.mark.parametrize("name, value, where", [
+    ("--account", "000000000001", {"account": ("000000000001",)}),
+    ("--region", "eu-west-1", {"region": ("eu-west-1",)}),
+    ("--service", SUPPORT, {"service": (SUPPORT,)}), ("--tag", "team=shop", {"tag:team": ("shop",)})])
 def test_a_dry_run_says_what_it_would_cost_pays_for_nothing_and_writes_nothing(aws, source, tmp_path, capsys,
-                                                                              monkeypatch):
+                                                                              monkeypatch, name, value, where):
     monkeypatch.setenv("FINOPS_TODAY", TODAY.isoformat())
     words = ["--source", "live", "--endpoint-url", aws.url, "--cache", str(tmp_path / "kept"), "--output",
-             str(tmp_path / "reports"), "--from", "2026-01-01", "--account", "000000000001", "--quiet"]
+             str(tmp_path / "reports"), "--from", "2026-01-01", name, value, "--quiet"]
     assert main([*words, "--dry-run"]) == 0
     told = capsys.readouterr().out
     count = int(told.split()[4])
@@ -91,4 +95,4 @@ def test_a_dry_run_says_what_it_would_cost_pays_for_nothing_and_writes_nothing(a
     asked = json.loads(capsys.readouterr().out)
     assert asked["asking"]["paid_requests"] > 0
     assert Decimal(asked["total"]["net"]) == AWSCostService(BillSource(company()), Choice(
-        date(2026, 1, 1), TODAY, where={"account": ("000000000001",)})).total().net
+        date(2026, 1, 1), TODAY, where=where)).total().net

@@ -27,6 +27,9 @@ EXPORT = ROOT / "src" / "export_calls.py"
 PACKAGES = ("focus-validator==2.2.1", "pyarrow<20")  # the newest pyarrow wants another numpy than the validator brings
 CRITERIA = ("ACCOUNT_NAMING_SUPPORTED", "PUBLIC_PRICE_LIST_SUPPORTED", "UNIT_PRICING_SUPPORTED",
             "USAGE_MEASUREMENT_SUPPORTED", "SUB_ACCOUNT_SUPPORTED", "TAGGING_SUPPORTED", "REGION_SUPPORTED")
+# It takes an invoice by "Amazon Web Services, Inc." for one of a third party, since the provider is "AWS": both
+# names are its own, and kept as they were read.
+ISSUER = {"BilledCost-C-005-C", "BilledCost-C-000-M"}
 EITHER = {"InvoiceId-C-004-C", "InvoiceId-C-005-C"}  # must be null, must not be null: two arms of one rule
 INSTALL_SECONDS = 300
 
@@ -123,8 +126,8 @@ def _bill() -> Ledger:
 @pytest.mark.slow
 def test_a_bill_of_aws_passes_the_same_rules_and_so_does_one_that_was_read(validator: Path, tmp_path: Path) -> None:
     sample = ExportSource(SourceOptions(date(2026, 1, 1), str(ROOT / "tests" / "samples" / "focus_sample_1.0.csv")))
-    for name, ledger in (("every-kind", _bill()), ("sample", sample.ledger)):
+    for name, ledger, kept in (("every-kind", _bill(), set()), ("sample", sample.ledger, ISSUER)):
         data = tmp_path / f"{name}.csv"
         FocusWriter().write(ledger, data)
         found = score(validator, data)
-        assert found.failed <= EITHER and found.passed >= 239, (name, found)
+        assert found.failed <= EITHER | kept and found.passed >= 239 - len(kept), (name, found)

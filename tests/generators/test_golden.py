@@ -33,7 +33,9 @@ RESULTS = {
     "choices": {"action": "golden.html", "button": "Show", "fields": [
         {"name": "first", "title": "From", "kind": "date", "value": "2026-01-01", "least": "2026-01-01",
          "most": "2026-01-04"},
-        {"name": "model", "title": "Model", "value": "<b>", "options": [["", "all"], ["<b>", "<b>odd</b>"]]}]},
+        {"name": "model", "title": "Model", "value": "<b>", "options": [["", "all"], ["<b>", "<b>odd</b>"]]},
+        {"name": "provider", "title": "Provider", "kind": "several", "value": ["openai", "<b>"], "shown": "2 of 3",
+         "options": [["openai", "openai"], ["other", "other"], ["<b>", "<b>odd</b>"]]}]},
     "notes": ["Counted by UTC day.", "Two rows are missing."],
     "recommendations": [{"action": "Switch", "monthly_usd": "12.5", "evidence": "100 calls", "confidence": "high"}]}
 

@@ -28,7 +28,7 @@ from config import Settings, parse_date
 TODAY = "2026-04-16"
 ENV = {"FINOPS_TODAY": TODAY, "FINOPS_REQUESTS_PER_MINUTE": "0"}
 EXPLORER = "/reports/html/aws.html"
-S3 = "Amazon Simple Storage Service"
+S3, RDS = "Amazon Simple Storage Service", "Amazon Relational Database Service"
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +69,8 @@ def test_reports_are_written_on_request_and_stand_beside_the_others(viewer):
     ("first=2026-02-01&last=2026-02-28&metric=amortized&region=us-east-1&region=eu-west-1",
      Question(parse_date("2026-02-01", ""), parse_date("2026-02-28", ""), metric="amortized",
               where={"region": ("us-east-1", "eu-west-1")})),
+    ("region=(none)&region=us-east-1&service=" + S3.replace(" ", "%20") + "&service=Tax",
+     Question(where={"region": ("", "us-east-1"), "service": (S3, "Tax")})),
     ("group_by=tag:team&tag=team:data&tag=team:storefront&service=" + S3.replace(" ", "%20"),
      Question(group_by=("tag:team",), where={"service": (S3,), "tag:team": ("data", "storefront")}))])
 def test_answers_are_those_of_the_bill_to_the_last_digit(viewer, bill, asked, question):
@@ -118,12 +120,13 @@ def test_the_choices_are_what_the_bill_holds(viewer, bill):
 
 
 def test_the_explorer_is_a_page_with_a_form_under_a_strict_policy(viewer):
-    answer = ask(viewer.port, EXPLORER + "?service=&account=&region=eu-west-1&granularity=daily&group_by=service")
+    answer = ask(viewer.port, EXPLORER + "?service=&region=eu-west-1&region=(none)&granularity=daily&group_by=service")
     page = answer.body.decode("utf-8")
-    assert answer.status == 200 and '<option value="eu-west-1" selected>' in page
+    assert answer.status == 200 and '<input type="checkbox" name="region" value="eu-west-1" checked>' in page
+    assert '<input type="checkbox" name="region" value="us-east-1">' in page
     assert "form-action 'self'" in answer.headers["content-security-policy"]
     assert "'unsafe" not in answer.headers["content-security-policy"]
-    assert 'href="aws_insights.html"' in page and "only region eu-west-1" in page
+    assert 'href="aws_insights.html"' in page and "only region eu-west-1, (none)" in page
     assert ask(viewer.port, EXPLORER + "?region=%3Cscript%3Ealert(1)%3C/script%3E").body.count(b"<script>alert") == 0
 
 
@@ -192,13 +195,19 @@ def test_the_explorer_in_a_browser_answers_its_form_and_axe_finds_nothing(viewer
     axe = MODULES / "axe-core" / "axe.min.js"
     need(axe.exists(), "the npm package axe-core")
     tab = open_tab(f"http://127.0.0.1:{viewer.port}{EXPLORER}", color_scheme=theme, viewport=size)
-    tab.page.select_option("#choose-service", S3)
     tab.page.select_option("#choose-granularity", "daily")
     tab.page.select_option("#choose-group_by", "region")
-    tab.page.click(".choices button")
+    tab.page.click("#choose-service")
+    for service in (S3, RDS):
+        tab.page.check(f".boxes input[value='{service}']")
+    assert tab.page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
+    tab.page.click(".boxes button:visible")
     tab.page.wait_for_url("**granularity=daily**")
-    assert "only service Amazon Simple Storage Service" in tab.page.inner_text(".meta")
-    assert tab.page.input_value("#choose-service") == S3 and tab.problems == []
+    assert f"only service {RDS}, {S3}" in tab.page.inner_text(".meta")
+    assert tab.page.inner_text("#choose-service").startswith("2 of ") and tab.problems == []
+    assert tab.page.url.count("service=") == 2
+    tab.page.click("#choose-service")
+    assert tab.page.is_checked(f".boxes input[value='{S3}']") and not tab.page.is_visible("#choose-region ~ .boxes")
     width, room = tab.page.evaluate("[document.scrollingElement.scrollWidth, innerWidth]")
     assert width <= room
     again = open_tab(tab.page.url, color_scheme=theme, viewport=size, bypass_csp=True, reduced_motion="reduce")

@@ -15,6 +15,7 @@ from app.routes import Parameters, Route
 from app.status import StatusBoard
 from aws.asking import Choice
 from aws.charges import COST_METRICS, UNBLENDED
+from aws.cost_service import NONE
 from aws.explorer import DEFAULT_ROWS, FILTERS, MOST_NAMES, MOST_ROWS, ExplorerPage, Question
 from aws.queries import MONTHLY, TAG
 from config import parse_date
@@ -85,7 +86,8 @@ def read_question(given: Parameters) -> Question:
         raise Refusal(400, f"group_by takes at most {MOST_NAMES} dimensions, each once")
     where: Dict[str, Tuple[str, ...]] = {}
     for name in FILTERS:
-        values = tuple(value for value in given.texts(name) if value)  # a form sends an empty text for "all"
+        # An empty text is none: forms sent it for "all". What has no value is asked for by the word that answers use.
+        values = tuple("" if value == NONE else value for value in given.texts(name) if value)
         if values:
             where[name] = values
     for pair in given.texts("tag"):

@@ -79,9 +79,9 @@ class Shaped(NamedTuple):
 class Maker:
     """Makes the assets of a company; equal seeds, equal assets."""
 
-    def __init__(self, seed: int) -> None:
-        """Read what the company has."""
-        self.company: Dict[str, Any] = json.loads(COMPANY.read_text(encoding="utf-8"))
+    def __init__(self, seed: int, company: Optional[Dict[str, Any]] = None) -> None:
+        """Read what the company has, or take another one, told in the same words."""
+        self.company: Dict[str, Any] = company or json.loads(COMPANY.read_text(encoding="utf-8"))
         self.seed = seed
 
     def assets(self) -> List[Asset]:

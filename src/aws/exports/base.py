@@ -10,6 +10,7 @@ from typing import Counter as Counts, Dict, FrozenSet, List, NamedTuple, Optiona
 import aws.exports
 from aws.charges import Amounts, Charge, Pairs
 from aws.exports.cells import NULLS, read_amount, read_days, read_map
+from aws.exports.copies import Sketch
 from discovery import discover
 
 SPLIT_COSTS = "split-cost rows (EKS pods, ECS tasks) were left out: they repeat the cost of the instances they ran on"
@@ -24,18 +25,19 @@ Place = Tuple[str, int]  # of a column: its name, and where it stands
 class Sort(NamedTuple):
     """What rows that differ in nothing but days and amounts share: a charge without these, and how it is costed.
 
-    `repeats` marks rows that say again what others cost.
+    `repeats` marks rows that say again what others cost; `mark` stands for it all where copies are looked for.
     """
 
     charge: Charge
     rule: str = ""
     repeats: bool = False
+    mark: int = 0
 
 
 class Lines:
     """The rows under one header: a subclass names the columns and tells `sort` and `amounts`.
 
-    `counts` holds what a note should say, and of how many.
+    `counts` holds what a note should say, and of how many; `sketch`, where it is set, is told of each row.
     """
 
     start: Sequence[str] = ()  # the columns that the first moment of a charge may stand in
@@ -44,6 +46,7 @@ class Lines:
     def __init__(self, header: Sequence[str]) -> None:
         """Find the columns; the first of two with one name counts."""
         self.counts: Counts[str] = Counter()
+        self.sketch: Optional[Sketch] = None
         self._places = {name: place for place, name in reversed(list(enumerate(header)))}
         self._start, self._end = self.column(*self.start), self.column(*self.end)
         self._sorts: Dict[Tuple[str, ...], Sort] = {}
@@ -80,14 +83,19 @@ class Lines:
         if sort is None:
             if len(self._sorts) >= _MOST_SORTS:
                 self._sorts.clear()
-            sort = self._sorts[key] = self.sort({name: text for (name, _), text in zip(self._keys, key)})
+            sort = self.sort({name: text for (name, _), text in zip(self._keys, key)})
+            if self.sketch:
+                sort = sort._replace(mark=self.sketch.mark(sort.charge))
+            self._sorts[key] = sort
         if sort.repeats:
             self.counts[SPLIT_COSTS] += 1
             return None
         name, place = self._start
         first, behind = read_days(row[place], row[self._end[1]], name)
-        same = sort.charge
-        return Charge(first, behind, same[2], same[3], self.amounts(row, sort), *same[5:])
+        same, amounts = sort.charge, self.amounts(row, sort)
+        if self.sketch:
+            self.sketch.add(sort.mark, row[place], amounts)
+        return Charge(first, behind, same[2], same[3], amounts, *same[5:])
 
     def amount(self, row: List[str], column: Place) -> Optional[Decimal]:
         """Return the amount in a column; None where it is null or the column absent."""

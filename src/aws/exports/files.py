@@ -13,6 +13,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any, DefaultDict, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
+from aws.exports.copies import without_copies
 from errors import AwsError, explain_os_error
 
 _PERIOD = re.compile(r"BILLING_PERIOD=(\d{4}-\d\d)\Z|(\d{4})(\d\d)\d\d-\d{8}\Z", re.IGNORECASE)
@@ -35,10 +36,14 @@ class Place(NamedTuple):
 
 
 class Selection(NamedTuple):
-    """The files that count, in order, and sentences on what was left out."""
+    """The files that count, in order, and sentences on what was left out.
+
+    `is_loose` tells that nobody but their names says that they belong together.
+    """
 
     paths: Tuple[str, ...]
     notes: Tuple[str, ...]
+    is_loose: bool = False
 
 
 def select_files(path: str) -> Selection:
@@ -63,7 +68,11 @@ def select_files(path: str) -> Selection:
         elif left:
             notes.append(f"{left} file{'s' if left > 1 else ''} in {export} left out: not in its manifest.")
         notes += [f"{os.path.basename(one)} left out: the same is there without compression." for one in twins]
-    return Selection(tuple(paths), tuple(notes))
+    is_loose = len(paths) > 1 and any(not period for _, period in data)
+    if is_loose:
+        paths, copies = without_copies(paths)
+        notes += copies
+    return Selection(tuple(paths), tuple(notes), is_loose)
 
 
 Deliveries = Dict[Tuple[str, ...], List[str]]  # the files of each

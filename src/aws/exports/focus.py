@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from typing import Dict, List, Sequence
 
-from aws.charges import CREDIT, FEE, TAX, USAGE, Amounts
+from aws.charges import AWS, CREDIT, FEE, TAX, USAGE, Amounts
 from aws.exports.base import Format, Lines, Place, Sort, without_days
 from aws.exports.cells import read_text
 from aws.exports.cur import RECURRING, UPFRONT
@@ -13,6 +13,7 @@ from errors import RecordError
 USAGE_TYPE, OPERATION, CATEGORIES = "x_UsageType", "x_Operation", "x_CostCategories"
 ACCOUNT, INSTANCE_TYPE, RECORD_TYPE, ESTIMATED = "x_AccountId", "x_InstanceType", "x_RecordType", "x_Estimated"
 UNIT, NET_COST, NET_AMORTIZED_COST, BLENDED_COST = "x_UsageUnit", "x_NetCost", "x_NetAmortizedCost", "x_BlendedCost"
+_PROVIDERS = ("ServiceProviderName", "ProviderName")  # its name from FOCUS 1.3 on, and before
 _MAPS = ("Tags", CATEGORIES, "SkuPriceDetails")
 
 
@@ -50,13 +51,16 @@ class FocusLines(Lines):
             "SkuMeter", OPERATION, "SkuPriceDetails", INSTANCE_TYPE, "ResourceId", UNIT, "ConsumedUnit", "PricingUnit",
             "BillingCurrency", RECORD_TYPE, "ChargeCategory", "ChargeFrequency", "CommitmentDiscountStatus",
             "CommitmentDiscountCategory", "CommitmentDiscountType", "CommitmentDiscountId", ESTIMATED, "Tags",
-            CATEGORIES)
+            CATEGORIES, *_PROVIDERS, "PublisherName", "InvoiceIssuerName")
         return [(name, self.column(name)[1]) for name in names]
 
     def sort(self, cells: Dict[str, str]) -> Sort:
         """Return the sort of the rows that have these cells."""
         texts = {name: read_text(cell) for name, cell in cells.items() if name not in _MAPS}
         details = dict(self.map(cells["SkuPriceDetails"]))
+        provider = next((texts[name] for name in _PROVIDERS if texts[name]), AWS)
+        publisher, issuer = (texts[name] if texts[name] != provider else "" for name in (
+            "PublisherName", "InvoiceIssuerName"))
         return Sort(without_days(
             texts[ACCOUNT] if self.has(ACCOUNT) else texts["SubAccountId"] or texts["BillingAccountId"],
             texts["ServiceName"],
@@ -66,7 +70,8 @@ class FocusLines(Lines):
             record_type=texts[RECORD_TYPE] or record_type(texts), resource=texts["ResourceId"],
             unit=texts[UNIT] or texts["ConsumedUnit"] or texts["PricingUnit"],
             currency=texts["BillingCurrency"] or "USD", tags=self.map(cells["Tags"]),
-            categories=self.map(cells[CATEGORIES]), estimated=texts[ESTIMATED] == "true"))
+            categories=self.map(cells[CATEGORIES]), estimated=texts[ESTIMATED] == "true",
+            provider=provider, publisher=publisher, issuer=issuer))
 
     def amounts(self, row: List[str], sort: Sort) -> Amounts:
         """Return what a row costs; raises `RecordError` for one without a cost."""

@@ -36,9 +36,6 @@ _TIMES = {start: name for name, starts in {
     "Hours": ("hr", "hrs", "hour", "hours"), "Months": ("mo", "month", "months"), "Days": ("day", "days"),
     "Minutes": ("min", "minute", "minutes"), "Seconds": ("sec", "secs", "second", "seconds")}.items()
     for start in starts}
-_PROVIDER = "AWS"
-_CONSTANT = {**dict.fromkeys(("ProviderName", "PublisherName", "InvoiceIssuerName"), _PROVIDER),
-             **dict.fromkeys(("BillingAccountType", "SubAccountType"), "Account")}
 
 
 class FocusWriter(ChargeWriter):
@@ -77,7 +74,7 @@ def _parted(amounts: Amounts) -> Tuple[Amounts, Amounts]:
 
 def _cells(charge: Charge, amounts: Amounts, category: str) -> Cells:
     return {
-        **_CONSTANT, **_when(charge), **_who(charge), **_what(charge, category),
+        **_when(charge), **_who(charge), **_what(charge, category),
         **_quantity(charge, amounts.usage, category),
         **dict.fromkeys(("BilledCost", "ListCost", "ContractedCost"), amounts.unblended),
         "EffectiveCost": amounts.amortized, "PricingCurrencyEffectiveCost": amounts.amortized,
@@ -100,10 +97,12 @@ def _when(charge: Charge) -> Dict[str, str]:
 
 
 def _who(charge: Charge) -> Dict[str, str]:
-    """Return the cells of the account: FOCUS' must not be taken for a number, so our own holds it as it is."""
+    """Return the cells of account and provider: FOCUS' must not be taken for a number, so our own holds it as it is."""
     account = as_name(charge.account, "account-")
     return {**dict.fromkeys(("BillingAccountId", "BillingAccountName", "SubAccountId", "SubAccountName"), account),
-            ACCOUNT: charge.account}
+            **dict.fromkeys(("BillingAccountType", "SubAccountType"), "Account"), ACCOUNT: charge.account,
+            "ProviderName": charge.provider, "PublisherName": charge.publisher or charge.provider,
+            "InvoiceIssuerName": charge.issuer or charge.provider}
 
 
 def _what(charge: Charge, category: str) -> Dict[str, str]:

@@ -8,10 +8,11 @@ import os
 import zlib
 from collections import Counter
 from contextlib import contextmanager
-from typing import IO, Callable, Counter as Counts, Dict, Iterator, List, NamedTuple, Sequence, Tuple, cast
+from typing import IO, Callable, Counter as Counts, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple, cast
 
 from aws.charges import Charge
 from aws.exports.base import Format, discover_formats
+from aws.exports.copies import Sketch
 from errors import AwsError, RecordError, explain_os_error
 
 _GZIP, _PARQUET, _ZIP = b"\x1f\x8b", b"PAR1", b"PK\x03\x04"
@@ -72,13 +73,14 @@ def open_export(path: str) -> Export:
 
 
 def read_charges(export: Export, faults: Faults, notes: Counts[str],
-                 progress: Callable[[int], None]) -> Iterator[Charge]:
+                 progress: Callable[[int], None], sketch: Optional[Sketch] = None) -> Iterator[Charge]:
     """Yield the charges of a file, in its order, with memory that does not grow with it.
 
     Rows that cannot be used go into `faults`, what else should be known into `notes`; `progress` is told how many bytes
-    are read. Raises `AwsError` where the file ends in its middle or cannot be read.
+    are read, `sketch` of each row. Raises `AwsError` where the file ends in its middle or cannot be read.
     """
     lines = export.format.lines(export.header)
+    lines.sketch = sketch
     width = len(export.header)
     with _text(export.path) as (handle, raw):
         reader = csv.reader(handle)

@@ -16,7 +16,7 @@ from analyzers.forecast import HORIZON, LEAST_DAYS, Forecast, forecast
 from analyzers.wording import money, percent
 from aws.asking import Asking
 from aws.insights.findings import Finding, Insight, Purse, Scene
-from aws.parts import Known, Parts, parts_of
+from aws.parts import Known, Parts, added, parts_of
 from aws.utils import RISING, add_months, month_end, ratio
 
 CENT = Decimal("0.01")
@@ -97,6 +97,19 @@ def look_ahead(service: Asking) -> Ahead:
     billed, before = _parts(service, month_first, last), _last_month(service, month_first)
     months = _whole_month(told, rest, billed, before) if service.days[0] <= month_first else (None, None, None)
     return Ahead(last + timedelta(days=1), rows, told, month_first, billed.net, *months, before.net if before else None)
+
+
+def month_by_aws(service: Asking) -> Known:
+    """Return what today's month comes to by AWS's own forecast from today, behind what is billed until yesterday.
+
+    None where the source foretells nothing, or where the month that runs is not the one that is looked at.
+    """
+    today, first = service.today, service.complete_last.replace(day=1)
+    yesterday = today - timedelta(days=1)
+    if first != today.replace(day=1) or service.days[0] > first or service.days[1] < yesterday:
+        return None
+    told = service.source.forecast(month_end(today), service.choice.metric, service.choice.where)
+    return None if told is None else added((_parts(service, first, yesterday).net, told))
 
 
 Months = Tuple[Optional[Decimal], Optional[Decimal], Optional[Decimal]]

@@ -25,22 +25,20 @@ NOTABLE_UNUSED = 0.03  # of what is committed
 
 
 class Offer(NamedTuple):
-    """A commitment that is sold: for usage types with one of these words, at a discount off the on-demand price.
+    """A commitment that is sold: its name among the discounts, in words, and words of the usage types it is for."""
 
-    The discount is what AWS lists for one year without payment upfront, at its low end over common types.
-    """
+    id: str
 
     name: str
     words: Tuple[str, ...]
-    discount: Decimal
 
 
 OFFERS = (
-    Offer("a Compute Savings Plan", ("BoxUsage", "HeavyUsage"), Decimal("0.27")),
-    Offer("a Compute Savings Plan for containers", ("Fargate-",), Decimal("0.15")),
-    Offer("a Compute Savings Plan for functions", ("Lambda-GB-Second",), Decimal("0.12")),
-    Offer("reserved database instances", ("InstanceUsage:", "Multi-AZUsage:"), Decimal("0.29")),
-    Offer("reserved cache or search nodes", ("NodeUsage:", "ESInstance:"), Decimal("0.30")))
+    Offer("compute", "a Compute Savings Plan", ("BoxUsage", "HeavyUsage")),
+    Offer("containers", "a Compute Savings Plan for containers", ("Fargate-",)),
+    Offer("functions", "a Compute Savings Plan for functions", ("Lambda-GB-Second",)),
+    Offer("databases", "reserved database instances", ("InstanceUsage:", "Multi-AZUsage:")),
+    Offer("nodes", "reserved cache or search nodes", ("NodeUsage:", "ESInstance:")))
 
 
 class CommitmentInsight(Insight):
@@ -99,7 +97,8 @@ def _offered(scene: Scene, service: str, offer: Offer, by_day: Mapping[date, Dec
     whole = sum(by_day.values(), Decimal(0))
     floor = Decimal(str(quantile([float(by_day.get(day, Decimal(0))) for day in days_of(*scene.recent.days)], FLOOR)))
     steady = scene.monthly(floor * scene.days) - taken
-    saving = (steady * offer.discount).quantize(Decimal("0.01"))
+    discount = scene.discounts.share("commitments", offer.id)
+    saving = (steady * discount).quantize(Decimal("0.01"))
     if saving <= 0:
         return None
     coverage = ratio(covered, covered + whole)
@@ -107,7 +106,7 @@ def _offered(scene: Scene, service: str, offer: Offer, by_day: Mapping[date, Dec
                    f"{money(scene.monthly(whole))} a month are on demand, {percent(coverage or 0.0)} of such use is "
                    f"covered; nine days in ten need {money(steady)} a month"
                    + (" beside what other findings take away" if taken else "")
-                   + f", for which one year without upfront payment lists at {percent(float(offer.discount))} less",
+                   + f", for which one year without upfront payment lists at {percent(float(discount))} less",
                    MEDIUM, saving, scene.monthly(whole), service)
 
 

@@ -12,6 +12,7 @@ from analyzers.wording import money
 from aws.asking import cost_of
 from aws.charges import USAGE
 from aws.cost_service import AWSCostService
+from aws.insights.discounts import load_discounts
 from aws.parts import NO_SERVICES
 from aws.queries import DAILY, MONTHLY, CostRow
 from aws.sources.base import Resource
@@ -67,6 +68,7 @@ class Scene:
     """What rules look at: the costs of all chosen days (`whole`), those of late (`recent`), and resources.
 
     `recent` are the last complete days, at most 30; `days` is how many. `budget` is a month's, None where none is set.
+    `discounts` are AWS's list prices, or what the settings' file says.
     """
 
     def __init__(self, service: AWSCostService, settings: Settings, budget: Optional[Decimal]) -> None:
@@ -78,6 +80,7 @@ class Scene:
         self.recent = AWSCostService(service.source, service.choice._replace(first=first, last=last))
         self.recent.notes = service.notes  # one list: what is missing is told once, wherever it was met
         self.days = (last - first).days + 1
+        self.discounts = load_discounts(settings.aws_discounts_path)
         self._standing: Optional[List[Standing]] = None
 
     def monthly(self, cost: Decimal) -> Decimal:

@@ -1,19 +1,16 @@
 """Older generations that a newer one does the same work for less: told by the usage types of the bill alone."""
 from __future__ import annotations
 
-import functools
-import json
 import re
 from decimal import Decimal
-from pathlib import Path
-from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple
+from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
 from analyzers.base import HIGH, MEDIUM
 from analyzers.wording import money, numbered
+from aws.insights.discounts import Discounts
 from aws.insights.findings import Finding, Insight, Purse, Scene
 from aws.insights.reading import Use, family_and_size, uses
 
-PRICES = Path(__file__).resolve().with_name("generations.json")
 _VOLUME = re.compile(r"EBS:VolumeUsage(?:\.(\w+))?\Z")
 _INSTANCE = re.compile(r"(?:BoxUsage|HeavyUsage|SpotUsage):([\w.-]+)\Z")
 _DATABASE = re.compile(r"(?:InstanceUsage|Multi-AZUsage):(db\.[\w.-]+)\Z")
@@ -45,7 +42,7 @@ class GenerationInsight(Insight):
         """Yield what is old, resource by resource, and together where the source names none."""
         found: Dict[Tuple[Newer, str], List[Use]] = {}
         for use in uses(scene):
-            newer = newer_than(use.usage_type)
+            newer = newer_than(use.usage_type, scene.discounts)
             if newer and newer.share and use.monthly > 0:
                 found.setdefault((newer, use.service), []).append(use)
         for (newer, service), ones in found.items():
@@ -58,7 +55,7 @@ class GenerationInsight(Insight):
                 yield _together(newer, service, rest)
 
 
-def newer_than(usage_type: str) -> Optional[Newer]:
+def newer_than(usage_type: str, discounts: Discounts) -> Optional[Newer]:
     """Return what is newer than a usage type (`EU-BoxUsage:m4.large`, `EBS:VolumeUsage.gp2`), None for no old one."""
     plain = usage_type[usage_type.find("-") + 1:] if re.match(r"[A-Z]{2,4}\d?-", usage_type) else usage_type
     for kind, pattern, sure in (("volume", _VOLUME, HIGH), ("instance", _INSTANCE, MEDIUM),
@@ -68,10 +65,10 @@ def newer_than(usage_type: str) -> Optional[Newer]:
             continue
         name = match.group(1) or "standard"
         family = name if kind == "volume" else (family_and_size(name) or ("", ""))[0]
-        new = _prices()[kind + "s"].get(family)
+        new = discounts.newer(kind + "s", family)
         if new:
             return Newer(f"old_{kind}", name, new[0] if kind == "volume" else name.replace(family, new[0], 1),
-                         Decimal(str(new[1])), sure)
+                         new[1], sure)
     return None
 
 
@@ -100,8 +97,3 @@ def _saving(newer: Newer, cost: Decimal) -> Decimal:
 
 def _percent(newer: Newer) -> str:
     return f"{newer.share * 100:.0f} %"
-
-
-@functools.lru_cache(maxsize=None)
-def _prices() -> Any:
-    return json.loads(PRICES.read_text(encoding="utf-8"))

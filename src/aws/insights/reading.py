@@ -11,6 +11,7 @@ from aws.sources.base import Resource
 INSTANCE, VOLUME, ADDRESS, SNAPSHOT = "ec2:instance", "ec2:volume", "ec2:elastic-ip", "ec2:snapshot"
 GATEWAY, BALANCER, DATABASE, BUCKET, FUNCTION = (
     "ec2:natgateway", "elasticloadbalancing:loadbalancer", "rds:db", "s3:bucket", "lambda:function")
+PEAKS = ("cpu_max_percent", "cpu_maximum_percent", "cpu_peak_percent")  # measures of the highest load
 _TYPE = re.compile(r"(?:db\.|cache\.)?([a-z]+[0-9]+[a-z-]*)\.([a-z0-9-]+)\Z")
 SIZES = ("nano", "micro", "small", "medium", "large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "16xlarge", "32xlarge")
 

@@ -6,11 +6,10 @@ from typing import Dict, Iterator, Mapping, Optional
 
 from analyzers.base import HIGH, MEDIUM
 from aws.insights.findings import Finding, Insight, Purse, Scene, Standing
-from aws.insights.reading import DATABASE, INSTANCE, SIZES, about, called, fact, family_and_size, measure, uses
+from aws.insights.reading import DATABASE, INSTANCE, PEAKS, SIZES, about, called, fact, family_and_size, measure, uses
 
 ROOM = 40.0  # percent: doubled by half the size, the highest use still leaves a fifth
 CALM = 20.0  # percent on average, where the highest is not known
-HALF = Decimal("0.5")  # of the price: sizes of a family double in price from one to the next
 HOURS = ("BoxUsage", "InstanceUsage", "Multi-AZUsage", "HeavyUsage")  # usage types that the size has a part in
 # Below there is little to save, and but for burstable families (t3) nothing smaller to be had.
 _LEAST, _LEAST_BURSTABLE = SIZES.index("large"), SIZES.index("small")
@@ -35,14 +34,15 @@ class SizingInsight(Insight):
             finding = _oversized(one)
             cost = hours.get(one.resource.id, one.monthly if not hours else None)
             if finding and cost and cost > 0:
-                yield about(finding, one)._replace(saving=(cost * HALF).quantize(Decimal("0.01")))
+                yield about(finding, one)._replace(saving=(
+                    cost * scene.discounts.share("sizes", "one_smaller")).quantize(Decimal("0.01")))
 
 
 def _oversized(one: Standing) -> Optional[Finding]:
     resource = one.resource
     kind = family_and_size(fact(resource, "instance_type") or "")
     cpu = measure(resource, "cpu_average_percent")
-    peak = measure(resource, "cpu_max_percent", "cpu_maximum_percent", "cpu_peak_percent")
+    peak = measure(resource, *PEAKS)
     memory = measure(resource, "memory_max_percent", "memory_average_percent")
     if kind is None or cpu is None or kind[1] not in SIZES:
         return None

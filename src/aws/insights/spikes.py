@@ -1,7 +1,8 @@
 """Days on which a service cost far more than it usually does, and what drove them.
 
 The statistics are those of the calls' own anomalies: a robust level by weekday, and false-discovery control over all
-services and days. Days that follow each other are one spike.
+services and days; but the level is the higher one of those before and after, since a new one is growth and no spike.
+Days that follow each other are one spike.
 """
 from __future__ import annotations
 
@@ -64,7 +65,8 @@ class SpikeInsight(Insight):
 def find_spikes(services: Mapping[str, Series]) -> List[Spike]:
     """Return the spikes of services, given their daily costs."""
     floats = {name: {day.isoformat(): float(cost) for day, cost in series.items()} for name, series in services.items()}
-    scopes = [(name, found) for name, series in sorted(floats.items()) for found in [robust_days(series)] if found]
+    scopes = [(name, found) for name, series in sorted(floats.items())
+              for found in [robust_days(series, looks_ahead=True)] if found]
     if not scopes:
         return []
     days = len({day for series in services.values() for day in series})

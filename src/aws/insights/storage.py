@@ -14,7 +14,6 @@ from aws.insights.findings import Finding, Insight, Purse, Scene, Standing
 from aws.insights.reading import BUCKET, about, measure, uses
 
 STANDARD, REQUESTS, TRANSFER = "TimedStorage-ByteHrs", "Requests-", "DataTransfer-Out-Bytes"
-SHARE = Decimal("0.45")  # that Infrequent Access lists below Standard, us-east-1: $0.0125 for $0.023 a gigabyte
 RARELY = Decimal("0.005")  # of what storage costs: less for requests and traffic means that hardly anybody reads
 LEAST_MONTHLY = Decimal("20.00")  # of storage, that is worth a rule for its life cycle
 
@@ -35,17 +34,18 @@ class StorageInsight(Insight):
             key = (one.resource.service, one.resource.id)
             stored = kept.get(key, Decimal(0))
             if stored >= LEAST_MONTHLY and read.get(key, Decimal(0)) < RARELY * stored:
-                yield _finding(one, stored, read.get(key, Decimal(0)))
+                yield _finding(scene, one, stored, read.get(key, Decimal(0)))
 
 
-def _finding(one: Standing, stored: Decimal, read: Decimal) -> Finding:
+def _finding(scene: Scene, one: Standing, stored: Decimal, read: Decimal) -> Finding:
     requests = measure(one.resource, "requests")
     return about(Finding(
         "storage_class",
         f"Let a life cycle rule move {one.resource.name} to Infrequent Access, or to Intelligent-Tiering",
         f"keeping it in the standard class costs {money(stored)} a month, reading and writing it {money(read)}"
         + (f"; {requests:,.0f} requests were counted" if requests is not None else ""),
-        HIGH if requests == 0 else MEDIUM), one)._replace(saving=(stored * SHARE).quantize(Decimal("0.01")))
+        HIGH if requests == 0 else MEDIUM), one)._replace(saving=(
+            stored * scene.discounts.share("storage", "infrequent_access")).quantize(Decimal("0.01")))
 
 
 def _costs(scene: Scene) -> Tuple[Dict[Tuple[str, str], Decimal], Dict[Tuple[str, str], Decimal]]:

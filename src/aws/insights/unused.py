@@ -14,6 +14,7 @@ from aws.insights.reading import (
     DATABASE,
     GATEWAY,
     INSTANCE,
+    PEAKS,
     SNAPSHOT,
     VOLUME,
     about,
@@ -24,11 +25,16 @@ from aws.insights.reading import (
 )
 
 IDLE_CPU = 3.0  # percent on average: below, only the machine itself works
+QUIET_CPU = 5.0  # percent on average: below, it may be so too, where the highest is known and low
 IDLE_PEAK, DOUBTFUL_PEAK = 10.0, 20.0  # percent, where the highest is known: beyond the second it works now and then
 FEW_CONNECTIONS = 1.0  # on average: below, nobody but a monitor may be connected
+FEW_GB = 5.0  # through a gateway in that time: what clocks and agents come to
 FEW_REQUESTS = 5000.0  # in the time that was measured, a month at most: what scanners and health checks come to
 OLD_SNAPSHOT_DAYS = 180
 IDLE_ADDRESS = ("IdleAddress", "ElasticIP:AdditionalAddress")
+
+_CONNECTED = dict.fromkeys(("connections", "connections_average"), (0.0, "{:.2f} connections"))
+_NOBODY = {"idle_load_balancer": "scanners and health checks", "idle_nat_gateway": "clocks and agents"}
 
 
 class UnusedInsight(Insight):
@@ -67,22 +73,24 @@ def _unused(one: Standing, today: date) -> Optional[Finding]:
     if kind == ADDRESS and _is_alone(one):
         return Finding("unused_address", f"Release the address {called(resource)}", "nothing is attached to it", HIGH)
     if kind == BALANCER or kind.startswith(BALANCER + "/"):
-        return _silent(one, "idle_load_balancer", "load balancer", "requests", "connections", "connections_average")
+        return _silent(one, "idle_load_balancer", "load balancer", {
+            "requests": (FEW_REQUESTS, "{:,.0f} requests"), **_CONNECTED})
     if kind == GATEWAY:
-        return _silent(one, "idle_nat_gateway", "NAT gateway", "bytes", "gb", "connections", "processed_gb")
+        return _silent(one, "idle_nat_gateway", "NAT gateway", {
+            "bytes": (FEW_GB * 1e9, "{:,.0f} bytes"), "gb": (FEW_GB, "{:.1f} GB"), **_CONNECTED,
+            "processed_gb": (FEW_GB, "{:.1f} GB")})
     if kind == SNAPSHOT:
         return _old_snapshot(one, today)
     return None
 
 
 def _idle_instance(one: Standing) -> Optional[Finding]:
-    cpu, peak = measure(one.resource, "cpu_average_percent"), measure(
-        one.resource, "cpu_max_percent", "cpu_maximum_percent", "cpu_peak_percent")
-    if fact(one.resource, "state") not in (None, "running") or cpu is None or cpu >= IDLE_CPU:
+    cpu, peak = measure(one.resource, "cpu_average_percent"), measure(one.resource, *PEAKS)
+    if fact(one.resource, "state") not in (None, "running") or cpu is None or cpu >= QUIET_CPU:
         return None
-    if peak is not None and peak >= DOUBTFUL_PEAK:
+    if (cpu >= IDLE_CPU and (peak is None or peak >= IDLE_PEAK)) or (peak is not None and peak >= DOUBTFUL_PEAK):
         return None
-    sure = MEDIUM if peak is None else HIGH if peak < IDLE_PEAK else LOW
+    sure = MEDIUM if peak is None or cpu >= IDLE_CPU else HIGH if peak < IDLE_PEAK else LOW
     return Finding("idle_instance", f"Stop the instance {called(one.resource)}, and delete it when nobody misses it",
                    f"its processor was {cpu:.1f} % busy on average"
                    + (f", {peak:.1f} % at most" if peak is not None else ""), sure)
@@ -92,7 +100,9 @@ def _idle_database(one: Standing) -> Optional[Finding]:
     connections = measure(one.resource, "connections_average", "connections")
     if connections is None or connections >= FEW_CONNECTIONS:
         return None
-    cpu = measure(one.resource, "cpu_average_percent")
+    cpu, peak = measure(one.resource, "cpu_average_percent"), measure(one.resource, *PEAKS)
+    if connections and peak is not None and peak >= DOUBTFUL_PEAK:
+        return None  # a job at night is connected for a short time, and then at work
     return Finding("idle_database", f"Take a last snapshot of the database {called(one.resource)} and delete it",
                    "nobody was connected to it" if not connections else
                    f"{connections:.2f} connections were open on average"
@@ -100,14 +110,16 @@ def _idle_database(one: Standing) -> Optional[Finding]:
                    HIGH if not connections else LOW)
 
 
-def _silent(one: Standing, kind: str, word: str, *measures: str) -> Optional[Finding]:
-    traffic = measure(one.resource, *measures)
-    if traffic is None or traffic > (FEW_REQUESTS if measures[0] == "requests" else 0):
+def _silent(one: Standing, kind: str, word: str, measures: Mapping[str, Tuple[float, str]]) -> Optional[Finding]:
+    """Return what hardly anything goes through, by the first measure known, with its limit and its words."""
+    name = next((name for name in measures if name in one.resource.use), None)
+    if name is None or one.resource.use[name] > measures[name][0]:
         return None
+    traffic = one.resource.use[name]
     if traffic:
         return Finding(kind, f"Ask whose the {word} {called(one.resource)} is, and delete it when nobody knows",
-                       f"it took {traffic:,.0f} requests in the time that was measured, as many as scanners and health "
-                       "checks make", LOW)
+                       f"it took {measures[name][1].format(traffic)} in the time that was measured, no more than "
+                       f"{_NOBODY[kind]} make", LOW)
     return Finding(kind, f"Delete the {word} {called(one.resource)}", "nothing went through it", HIGH)
 
 

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any, Dict, FrozenSet, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from aws.charges import COST_METRICS, EXACT, METRICS, USAGE_METRIC, ZERO
+from aws.charges import COST_METRICS, EXACT, METRICS, USAGE_METRIC, ZERO, exact_sum
 from aws.live.question import METRIC_NAMES, Question, conditions_of, value_of
 from aws.queries import CostQuery, CostRow, period_starts
 from errors import AwsError, UsageError
@@ -54,6 +54,12 @@ def read_answer(question: Question, periods: Iterable[Mapping[str, Any]]) -> Ans
         raise UsageError(f"costs are in {known[0]} and in {known[1]}: a sum of both means nothing; ask for the "
                          "accounts of each currency by themselves")
     return Answer(question, tuple(cells), frozenset(estimated), known[0] if known else "USD")
+
+
+def read_forecast(days: Iterable[Mapping[str, Any]]) -> Optional[Decimal]:
+    """Return what Cost Explorer foretells for its days together; None where it tells of none."""
+    found = [_number(day["MeanValue"]) for day in days]
+    return exact_sum(found) if found else None
 
 
 def rows_of(query: CostQuery, answer: Answer, lost: Sequence[Cell] = ()) -> Tuple[CostRow, ...]:
@@ -105,8 +111,10 @@ def _groups(question: Question, period: Mapping[str, Any]) -> Iterator[Tuple[Key
 def _amount(metrics: Mapping[str, Any], name: str) -> Optional[Decimal]:
     """Return a metric as the decimal that AWS wrote; None where it gives none."""
     text = metrics.get(METRIC_NAMES[name], {}).get("Amount")
-    if text is None:
-        return None
+    return None if text is None else _number(text)
+
+
+def _number(text: str) -> Decimal:
     try:
         amount = Decimal(text)
     except InvalidOperation:

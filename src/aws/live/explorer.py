@@ -3,14 +3,15 @@ from __future__ import annotations
 
 import threading
 from datetime import date, timedelta
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from decimal import Decimal
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 
-from aws.live.answers import Answer, read_answer
+from aws.live.answers import Answer, read_answer, read_forecast
 from aws.live.cache import AnswerCache, Page
 from aws.live.connections import Account, Connections, Place
 from aws.live.meter import Meter
-from aws.live.operations import GET_TAGS, Operation
-from aws.live.question import Question
+from aws.live.operations import GET_FORECAST, GET_TAGS, Operation
+from aws.live.question import ForecastQuestion, Question
 from errors import AwsError
 
 
@@ -39,13 +40,7 @@ class Explorer:
             known = self.known(question)
             if known:
                 return known
-            # Each account is asked for its own costs only, so that a payer's answer does not hold its members' again.
-            own = len(self._accounts) > 1
-            periods = [period for account in self._accounts
-                       for page in self._pages(account, question.operation, question.parameters(
-                           account.id if own else ""))
-                       for period in page.get("ResultsByTime", ())]
-            answer = read_answer(question, periods)
+            answer = read_answer(question, self._items(question.operation, question.parameters))
             self._answers.append(answer)
             return answer
 
@@ -67,6 +62,18 @@ class Explorer:
                                                   for page in self._pages(account, GET_TAGS, asked)
                                                   for key in page.get("Tags", ()) if key})
             return self._tags[first, last]
+
+    def forecast(self, question: ForecastQuestion) -> Optional[Decimal]:
+        """Return what AWS itself foretells, the accounts together; None in a dry run."""
+        with self._lock:
+            return read_forecast(self._items(GET_FORECAST, question.parameters))
+
+    def _items(self, operation: Operation, parameters: Callable[[str], Mapping[str, Any]]) -> List[Page]:
+        """Return the items of all accounts, each asked for its own: a payer's answer would hold its members' again."""
+        own = len(self._accounts) > 1
+        return [item for account in self._accounts
+                for page in self._pages(account, operation, parameters(account.id if own else ""))
+                for item in page.get(operation.items, ())]
 
     def _pages(self, account: Account, operation: Operation, parameters: Mapping[str, Any]) -> List[Page]:
         question = {"operation": operation.name, "account": account.id, "endpoint": self._endpoint,

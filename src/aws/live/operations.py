@@ -32,6 +32,7 @@ GET_COST_AND_USAGE = Operation("ce", "GetCostAndUsage", "ce:GetCostAndUsage", CO
 GET_COST_WITH_RESOURCES = Operation("ce", "GetCostAndUsageWithResources", "ce:GetCostAndUsageWithResources", COSTS,
                                     "ResultsByTime", "NextPageToken", "NextPageToken", paid=True)
 GET_TAGS = Operation("ce", "GetTags", "ce:GetTags", COSTS, "Tags", "NextPageToken", "NextPageToken", paid=True)
+GET_FORECAST = Operation("ce", "GetCostForecast", "ce:GetCostForecast", COSTS, "ForecastResultsByTime", paid=True)
 
 GET_CALLER_IDENTITY = Operation("sts", "GetCallerIdentity", "sts:GetCallerIdentity", "")
 ASSUME_ROLE = Operation("sts", "AssumeRole", "sts:AssumeRole", ROLES)

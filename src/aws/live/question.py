@@ -7,7 +7,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any, Dict, FrozenSet, List, Mapping, NamedTuple, Tuple
 
-from aws.charges import METRICS
+from aws.charges import COST_METRICS, METRICS
 from aws.live.operations import GET_COST_AND_USAGE, GET_COST_WITH_RESOURCES, Operation
 from aws.live.record_types import spellings
 from aws.queries import CATEGORY, DAILY, MONTHLY, MOST_GROUPS, TAG, CostQuery
@@ -20,6 +20,8 @@ DIMENSION_NAMES = {"service": "SERVICE", "account": "LINKED_ACCOUNT", "region": 
 NOTHING = {"service": "NoService", "account": "NoLinkedAccount", "region": "NoRegion", "usage_type": "NoUsageType",
            "operation": "NoOperation", "instance_type": "NoInstanceType", "record_type": "NoRecordType",
            "resource": "NoResourceId"}  # what Cost Explorer says where a charge has no value
+FORECAST_NAMES = dict(zip(COST_METRICS, ("UNBLENDED_COST", "AMORTIZED_COST", "NET_UNBLENDED_COST",
+                                         "NET_AMORTIZED_COST", "BLENDED_COST")))  # as GetCostForecast spells them
 _BASE = {"service", "record_type"}  # asked for by days, from which every report takes most of its figures
 _KEPT_ALONG = "record_type"  # grouped by where there is room: gross, credits and net then are one request
 
@@ -48,12 +50,7 @@ class Question(NamedTuple):
             "Granularity": self.granularity.upper(), "Metrics": list(METRIC_NAMES.values())}
         if self.group_by:
             asked["GroupBy"] = [_group(name) for name in self.group_by]
-        parts = [_expression(one) for one in sorted(self.conditions)]
-        if account:
-            parts.append(_expression(("account", True, (account,))))
-        if parts:
-            asked["Filter"] = parts[0] if len(parts) == 1 else {"And": parts}
-        return asked
+        return _filtered(asked, self.conditions, account)
 
     def covers(self, other: "Question") -> bool:
         """Tell whether the answer to another question can be added up from the answer to this one.
@@ -90,6 +87,21 @@ def _has_room(query: CostQuery) -> bool:
             and (query.granularity != DAILY or set(query.group_by) <= _BASE))
 
 
+class ForecastQuestion(NamedTuple):
+    """What is asked of AWS's own forecast: from today to a last day, a metric of cost, and conditions."""
+
+    today: date
+    last: date
+    metric: str
+    conditions: FrozenSet[Condition]
+
+    def parameters(self, account: str = "") -> Dict[str, Any]:
+        """Return it as the parameters of GetCostForecast; days, since a month's figure may hold what is billed."""
+        return _filtered({
+            "TimePeriod": {"Start": self.today.isoformat(), "End": (self.last + timedelta(days=1)).isoformat()},
+            "Granularity": DAILY.upper(), "Metric": FORECAST_NAMES[self.metric]}, self.conditions, account)
+
+
 def value_of(name: str, key: str) -> str:
     """Return a group's key as this toolkit writes the value of a dimension."""
     if name.startswith((TAG, CATEGORY)):
@@ -97,6 +109,16 @@ def value_of(name: str, key: str) -> str:
     if key == NOTHING[name]:
         return ""
     return spellings(key)[0] if name == _KEPT_ALONG else key
+
+
+def _filtered(asked: Dict[str, Any], conditions: FrozenSet[Condition], account: str) -> Dict[str, Any]:
+    """Return parameters with conditions as their filter; `account` narrows them to that account's own costs."""
+    parts = [_expression(one) for one in sorted(conditions)]
+    if account:
+        parts.append(_expression(("account", True, (account,))))
+    if parts:
+        asked["Filter"] = parts[0] if len(parts) == 1 else {"And": parts}
+    return asked
 
 
 def _group(name: str) -> Dict[str, str]:

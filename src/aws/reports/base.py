@@ -7,8 +7,10 @@ from typing import Any, Dict, List, Optional, Tuple, Type, Union
 import aws.reports
 from analyzers.base import discover_analyzers
 from aws.cost_service import AWSCostService
-from aws.insights.ahead import Ahead, derived_budget, look_ahead
+from aws.insights.ahead import Ahead, derived_budget, look_ahead, month_by_aws
+from aws.insights.discounts import load_discounts
 from aws.insights.findings import Examined, Finding, examine
+from aws.parts import Known
 from blocks import Block, Card, in_currency
 from config import Settings
 from discovery import discover
@@ -26,8 +28,11 @@ class Study:
         """Remember whom to ask; `budget` is a month's, None takes that of the settings, where one is set."""
         self.service, self.settings = service, settings
         self.set_budget = budget or (Decimal(str(settings.aws_budget_usd)) if settings.aws_budget_usd > 0 else None)
+        self.discounts = load_discounts(settings.aws_discounts_path)  # here, so that a wrong file ends the whole run
         self.written: Optional[Results] = None  # what a model wrote, where it was asked
         self._ahead: Optional[Ahead] = None
+        self._month_by_aws: Known = None
+        self._has_asked_aws = False  # where it foretells nothing, asking again would be paid for again
         self._examined: Optional[Examined] = None
 
     @property
@@ -36,6 +41,13 @@ class Study:
         if self._ahead is None:
             self._ahead = look_ahead(self.service)
         return self._ahead
+
+    @property
+    def month_by_aws(self) -> Known:
+        """Return what the month comes to by AWS's own forecast; None where there is none."""
+        if not self._has_asked_aws:
+            self._has_asked_aws, self._month_by_aws = True, month_by_aws(self.service)
+        return self._month_by_aws
 
     @property
     def budget(self) -> Optional[Decimal]:
@@ -60,7 +72,7 @@ class Study:
         first, last = service.days
         return {"source": source.id, "name": source.title, "first": first.isoformat(), "last": last.isoformat(),
                 "complete_last": service.complete_last.isoformat(), "metric": service.choice.metric,
-                "currency": service.currency,
+                "currency": service.currency, "providers": source.providers(first, last),
                 "filters": {name: list(values) for name, values in service.choice.where.items()},
                 "asking": source.spending()}
 

@@ -2,10 +2,11 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
 import blocks as b
 from analyzers.wording import money, percent
+from aws.charges import AWS
 from aws.reports.base import AwsReport, Results
 from aws.utils import ratio
 
@@ -15,22 +16,28 @@ _RUNNING = b.Card("summary.now", "Use, last complete days", b.MONEY, change="sum
                   note="against as many before; without tax, support, credits and fees in a lump")
 _MONTH = b.Card("summary.month_ahead", "This month, forecast", b.MONEY, low="summary.month_low",
                 high="summary.month_high", note="net: what is billed, and what is foretold for the rest")
+_MONTH_BY_AWS = b.Card("summary.month_by_aws", "This month, AWS's forecast", b.MONEY,
+                       note="net: what is billed until yesterday, and what Cost Explorer foretells from today")
 _PARTS = tuple(b.Column(name, title, b.MONEY) for name, title in (
     ("services", "Services"), ("support", "Support"), ("tax", "Tax"), ("credits", "Credits"), ("refunds", "Refunds")))
 _MONEY = (b.Column("gross", "Gross", b.MONEY), *_PARTS, b.Column("net", "Net", b.MONEY))
 _CHANGE = (b.Column("cost", "Net cost", b.MONEY, bar=True), b.Column("share", "Share", b.SHARE),
            b.Column("now", "Use, last days", b.MONEY), b.Column("before", "Use, as many before", b.MONEY),
            b.Column("difference", "Change, amount", b.MONEY_CHANGE), b.Column("change", "Change", b.CHANGE))
+_PROVIDERS = b.Section(title="Providers", blocks=(
+    b.Bars("by_provider", "Net cost by provider", label="provider", values=(b.Column("cost", "Cost", b.MONEY),)),
+    b.Table("by_provider", "Providers", columns=("provider", *_CHANGE))))
 _TOO_SHORT = "There are too few complete days to compare one time with another."
 
+_FIGURES = (
+    b.Card("summary.month_to_date", "This month so far", b.MONEY, note="net, until the last complete day"),
+    b.Card("summary.last_month", "Last whole month", b.MONEY, note="net"),
+    b.Card("summary.net", "All days looked at", b.MONEY, note="net: gross less credits and refunds"),
+    b.Card("summary.saving", "Savings found, a month", b.MONEY, report="aws_insights",
+           note="each dollar counted once"))
+
 PAGE = (
-    b.Cards(cards=(
-        _RUNNING, _MONTH,
-        b.Card("summary.month_to_date", "This month so far", b.MONEY, note="net, until the last complete day"),
-        b.Card("summary.last_month", "Last whole month", b.MONEY, note="net"),
-        b.Card("summary.net", "All days looked at", b.MONEY, note="net: gross less credits and refunds"),
-        b.Card("summary.saving", "Savings found, a month", b.MONEY, report="aws_insights",
-               note="each dollar counted once"))),
+    b.Cards(cards=(_RUNNING, _MONTH, *_FIGURES)),
     b.Section(title="Month by month", blocks=(
         b.StackedBars("monthly", "The bill by its parts", label="month", values=_PARTS, standing=True, most=0,
                       about="Credits and refunds are below the line; all parts together are what is to pay."),
@@ -52,8 +59,8 @@ PAGE = (
         b.Table("by_account", "Accounts", columns=("account", *_CHANGE)),
         b.Table("by_region", "Regions", columns=("region", *_CHANGE)))),
     b.Section(title="What is counted", blocks=(
-        b.Facts("bill", names=(b.Column("name", "Source"), b.Column("first", "First day", b.DAY),
-                               b.Column("last", "Last day", b.DAY),
+        b.Facts("bill", names=(b.Column("name", "Source"), b.Column("providers", "Providers"),
+                               b.Column("first", "First day", b.DAY), b.Column("last", "Last day", b.DAY),
                                b.Column("complete_last", "Last complete day", b.DAY), b.Column("metric", "Metric"),
                                b.Column("currency", "Currency"), b.Column("asking.paid_requests", "Paid requests"))),
         b.Table("by_metric", "The same bill by other metrics",
@@ -79,12 +86,22 @@ class DashboardReport(AwsReport):
                          high="summary.month_high", note="net of credits"),
                   b.Card("summary.saving", "AWS savings found, a month", b.MONEY, report="aws_insights"))
 
+    @staticmethod
+    def described(results: Results) -> Tuple[b.Block, ...]:
+        """Return the page, with AWS's own forecast where there is one, and providers where there are several."""
+        first, months, *others = PAGE
+        if results["summary"].get("month_by_aws") is not None:
+            first = b.Cards(cards=(_RUNNING, _MONTH, _MONTH_BY_AWS, *_FIGURES))
+        return (first, months, *((_PROVIDERS,) if results.get("by_provider") else ()), *others)
+
     def examine(self) -> Results:
         """Return months, days, breakdowns, forecast and what changed."""
         service = self.service
         by_service = service.get_costs_by_service()
         summary = self._summary()
+        has_others = self.study.bill()["providers"] != [AWS]
         return {
+            **({"by_provider": service.get_costs_by_service("provider")} if has_others else {}),
             "headline": _headline(summary, by_service), "summary": summary,
             "monthly": [_stated("month", row["first"][:7], row) for row in service.get_monthly_costs()],
             "daily": [_stated("day", row["first"], row) for row in service.get_daily_costs()],
@@ -100,7 +117,8 @@ class DashboardReport(AwsReport):
                     direction=trend.direction, window_days=trend.days, slope=trend.slope,
                     month=ahead.month_first.isoformat()[:7], month_is_over=ahead.first.month != ahead.month_first.month,
                     month_to_date=ahead.to_date, month_ahead=ahead.month,
-                    month_low=ahead.low, month_high=ahead.high, last_month=ahead.last_month, budget=self.study.budget,
+                    month_low=ahead.low, month_high=ahead.high, month_by_aws=self.study.month_by_aws,
+                    last_month=ahead.last_month, budget=self.study.budget,
                     is_budget_set=self.study.set_budget is not None,
                     budget_share=ratio(ahead.month, self.study.budget), saving=self.study.saving,
                     forecast_error=ahead.forecast.backtest.forecast_error

@@ -29,7 +29,8 @@ def _page(has_summary: bool = False) -> Tuple[b.Block, ...]:
         b.Notes("written.notes", "What to mind"))),) if has_summary else ()
     return (
         b.Cards(cards=(
-            b.Card("summary.saving", "Savings found, a month", b.MONEY, note="each dollar counted once"),
+            b.Card("summary.saving", "Savings found, a month", b.MONEY,
+                   note="each dollar counted once, at list prices"),
             b.Card("summary.saving_share", "Of what services cost", b.SHARE),
             b.Card("summary.findings", "Findings", b.COUNT),
             b.Card("summary.sure_saving", "Of these, sure", b.MONEY, note="findings of high confidence"),
@@ -72,6 +73,11 @@ def _page(has_summary: bool = False) -> Tuple[b.Block, ...]:
         b.Section(title="How it was found", blocks=(
             b.Table("rules", "Rules", columns=(b.Column("title", "Rule"), b.Column("description", "What it looks for"),
                                                b.Column("findings", "Findings", b.COUNT))),
+            b.Facts("discounts", "Prices that savings are estimated at", about=(
+                "AWS's list prices, as shares off what the bill says; discounts by contract are not in them. A file "
+                "of your own changes them: FINOPS_AWS_DISCOUNTS_PATH."), names=(
+                    b.Column("as_of", "Listed in"), b.Column("source", "Source"),
+                    b.Column("own", "Changed by the file"))),
             b.Notes("notes", "What could not be looked at", empty="Nothing was left out."))),
     )
 
@@ -106,6 +112,7 @@ class InsightsReport(AwsReport):
             "untagged": [{"tag": one.key, "service": row.keys[1], "cost": row.amounts[0]} for one in tags
                          for row in sorted(one.by_service, key=lambda row: -(row.amounts[0] or Decimal(0)))[:10]],
             "commitments": _commitments(examined.scene), "budget": self._budget(), "rules": _rules(rows),
+            "discounts": self.study.discounts.as_data(),
             "recommendations": examined.findings[:MOST_TOLD]}
         if written:
             results["written"] = written

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple, Type
 
 import aws.sources
+from aws.charges import AWS
 from aws.queries import CostQuery, Costs
 from discovery import discover
 
@@ -91,6 +92,10 @@ class Source:
         """Return the values of a dimension (or `tag:KEY`) that have charges in a period, sorted."""
         raise NotImplementedError
 
+    def providers(self, first: date, last: date) -> List[str]:
+        """Return whose charges a period holds, sorted."""
+        return [AWS]
+
     def tag_keys(self, first: date, last: date) -> List[str]:
         """Return the keys of tags that charges of a period carry, sorted."""
         raise NotImplementedError
@@ -98,6 +103,10 @@ class Source:
     def inventory(self, first: date, last: date) -> Inventory:
         """Return the resources that stood in a period, with what they cost where that is known."""
         raise NotImplementedError
+
+    def forecast(self, last: date, metric: str, where: Mapping[str, Tuple[str, ...]]) -> Optional[Decimal]:
+        """Return what the source itself foretells from today to a last day, both included; None where it does not."""
+        return None
 
     def spending(self) -> Dict[str, int]:
         """Return what asking came to: `paid_requests`, `cached_answers` and such; empty where asking is free."""

@@ -3,13 +3,14 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from typing import Counter as Counts, Iterator, List, Sequence
+from typing import Counter as Counts, Dict, Iterator, List, Sequence
 
-from aws.charges import Charge
+from aws.charges import AWS, Charge
+from aws.exports.copies import Sketch, check_copies
 from aws.exports.files import select_files
 from aws.exports.reading import Export, Faults, open_export, read_charges
 from aws.ledger import Ledger, LedgerSource
-from errors import AwsError, UsageError
+from errors import AwsError, UsageError, listed
 
 
 class ExportSource(LedgerSource):
@@ -28,21 +29,28 @@ class ExportSource(LedgerSource):
         exports = [open_export(one) for one in selection.paths]
         _check_formats(exports)
         faults, notes = Faults(), Counter()  # type: Faults, Counts[str]
-        ledger = Ledger(self._charges(exports, faults, notes))
+        sketches = {one.path: Sketch() for one in exports} if selection.is_loose else {}
+        ledger = Ledger(self._charges(exports, faults, notes, sketches))
+        check_copies(sketches)
         if not ledger.currency:
             raise AwsError(f"{path} holds no charges" + "".join(f": {one[:-1]}" for one in faults.notes()[:1])
                            + "; choose another export")
+        providers = ledger.values("provider", *ledger.period())
+        if providers != [AWS]:
+            ledger.notes.append(f"The bill holds charges of {listed(providers)}: what is said of prices and discounts "
+                                "is AWS's.")
         ledger.notes += [*selection.notes, *(f"{count:,} {text}." for text, count in notes.items()), *faults.notes()]
         return ledger
 
-    def _charges(self, exports: Sequence[Export], faults: Faults, notes: Counts[str]) -> Iterator[Charge]:
+    def _charges(self, exports: Sequence[Export], faults: Faults, notes: Counts[str],
+                 sketches: Dict[str, Sketch]) -> Iterator[Charge]:
         sizes: List[int] = [os.path.getsize(one.path) for one in exports]
         done, whole = 0, max(sum(sizes), 1)
         for export, size in zip(exports, sizes):
             def told(read: int, before: int = done, what: str = os.path.basename(export.path)) -> None:
                 self.progress(f"reading {what}", (before + read) / whole)
 
-            yield from read_charges(export, faults, notes, told)
+            yield from read_charges(export, faults, notes, told, sketches.get(export.path))
             done += size
 
 

@@ -3,8 +3,9 @@ from __future__ import annotations
 
 import threading
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
-from typing import Dict, List, Optional, Tuple
+from typing import Dict, List, Mapping, Optional, Tuple
 
 from aws.charges import METRICS
 from aws.live.answers import Answer, Cell, lost_cells, rows_of
@@ -17,7 +18,7 @@ from aws.live.inventory import look_around
 from aws.live.measures import measured
 from aws.live.meter import Meter
 from aws.live.patience import Surroundings
-from aws.live.question import Question, question_of
+from aws.live.question import ForecastQuestion, Question, conditions_of, question_of
 from aws.queries import MONTHLY, MOST_GROUPS, CostQuery, Costs, checked_dimension, checked_query
 from aws.sources.base import Inventory, Progress, Source, SourceOptions
 from config import load_settings
@@ -62,6 +63,9 @@ class LiveSource(Source):
         checked_query(query)
         if len(query.group_by) > MOST_GROUPS:
             raise UsageError(f"{len(query.group_by)} dimensions to group by: Cost Explorer takes {MOST_GROUPS}")
+        for name in (*query.group_by, *query.where, *query.without):
+            if name == "provider":
+                raise UsageError("Cost Explorer knows AWS's charges alone, and no provider to group or filter by")
         self._check_resource_days(query)
         held = self.period()
         first, last = max(query.first, held[0]), min(query.last, held[1])
@@ -99,6 +103,15 @@ class LiveSource(Source):
         found = Inventory((), (_DRY,)) if self.options.dry_run else self._found(first, last)
         resources = costs.of(found.resources)
         return Inventory(tuple(resources), found.notes + tuple(costs.notes) + tuple(self._notes))
+
+    def forecast(self, last: date, metric: str, where: Mapping[str, Tuple[str, ...]]) -> Optional[Decimal]:
+        """Return what Cost Explorer foretells; None, and a note in later answers, where it does not."""
+        query = CostQuery(self.options.today, last, metrics=(metric,), where=where)
+        try:
+            return self.explorer.forecast(ForecastQuestion(query.first, last, metric, conditions_of(query)))
+        except Failure as error:  # an extra beside our own forecast, which stands without it
+            self._note(f"AWS's own forecast is not told, since {error}.")
+            return None
 
     def spending(self) -> Dict[str, int]:
         """Return how many requests were paid, answered from what was kept, and repeated, and the cents of it."""

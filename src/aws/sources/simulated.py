@@ -23,6 +23,7 @@ class SimulatedSource(LedgerSource):
     title = "Simulated company"
     description = "Thirteen months of a made-up company's AWS bill with planted waste, the same for the same seed"
 
+    company: Optional[Dict[str, Any]] = None  # another than the one of the file
     _made: Optional[List[Asset]] = None
 
     @property
@@ -32,7 +33,7 @@ class SimulatedSource(LedgerSource):
 
     def load(self) -> Ledger:
         """Make the bill."""
-        ledger, maker = Ledger(), Maker(self.options.seed)
+        ledger, maker = Ledger(), Maker(self.options.seed, self.company)
         ledger.notes.append(_ABOUT.format(name=maker.company["name"]))
         for number, charge in enumerate(Biller(maker, self.span).charges(self._assets())):
             if not number % _EVERY:
@@ -59,7 +60,7 @@ class SimulatedSource(LedgerSource):
 
     def _assets(self) -> List[Asset]:
         if self._made is None:
-            self._made = Maker(self.options.seed).assets()
+            self._made = Maker(self.options.seed, self.company).assets()
         return self._made
 
     def _told(self, resource: Resource, asset: Optional[Asset]) -> Resource:
