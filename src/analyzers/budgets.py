@@ -2,9 +2,9 @@
 from __future__ import annotations
 
 import calendar
-from collections import Counter
 from decimal import Decimal
 from fractions import Fraction
+from itertools import groupby
 from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 from analyzers.common import split
@@ -50,14 +50,14 @@ class Budget(NamedTuple):
 
 
 def months_of(days: Sequence[str], costs: Mapping[str, Mapping[str, int]]) -> List[Month]:
-    """Return the months that whole days fall in; `costs` are nano-dollars by day and owner."""
+    """Return the months that whole days, in their order, fall in; `costs` are nano-dollars by day and owner."""
     months = []
-    for month, count in Counter(day[:7] for day in days).items():
-        sums: Dict[str, int] = {}
-        for day in days:
-            for owner, nano in costs.get(day, {}).items() if day.startswith(month) else ():
+    for month, inside in groupby(days, key=lambda day: day[:7]):
+        within, sums = list(inside), {}  # type: List[str], Dict[str, int]
+        for day in within:
+            for owner, nano in costs.get(day, {}).items():
                 sums[owner] = sums.get(owner, 0) + nano
-        months.append(Month(month, count, calendar.monthrange(int(month[:4]), int(month[5:7]))[1], sums))
+        months.append(Month(month, len(within), calendar.monthrange(int(month[:4]), int(month[5:7]))[1], sums))
     return months
 
 

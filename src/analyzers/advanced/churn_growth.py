@@ -225,13 +225,13 @@ def _weekly(rollup: Rollup, weeks: Sequence[Sequence[str]], lives: Sequence[Life
     """Return one row a whole week; a leaver is counted in the week of the last active day."""
     rows: List[Results] = []
     before: Set[str] = set()
-    for week, active, counted in zip(weeks, _actives(weeks, lives), _measures(rollup, weeks)):
-        days = set(week)
+    place = _week_of(weeks)
+    first_seen, came = (Counter(place.get(one.dates[0]) for one in some) for some in (lives, joined))
+    left = Counter(place.get(one.dates[-1]) for one in lives if one.state == LEFT)
+    for number, (week, active, counted) in enumerate(zip(weeks, _actives(weeks, lives), _measures(rollup, weeks))):
         rows.append({
-            "first_day": week[0], "last_day": week[-1], "active": len(active),
-            "first_seen": sum(one.dates[0] in days for one in lives),
-            "joined": sum(one.dates[0] in days for one in joined),
-            "left": sum(one.state == LEFT and one.dates[-1] in days for one in lives),
+            "first_day": week[0], "last_day": week[-1], "active": len(active), "first_seen": first_seen[number],
+            "joined": came[number], "left": left[number],
             "retained": len(active & before) if rows else None,
             "retention": ratio(len(active & before), len(before)) if rows else None,
             "active_change": change(len(active), len(before)) if rows else None,
