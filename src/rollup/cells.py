@@ -139,10 +139,16 @@ class Cells(NamedTuple):
         columns = (None if one is None else array("I", compress(one, flags)) for one in self.columns)
         return Cells(tuple(columns), self.values.kept(flags))
 
-    def split_at(self, times: AbstractSet[int]) -> Tuple[Cells, Cells]:
-        """Return the cells of these times, and the others."""
+    def split_at(self, times: AbstractSet[int]) -> Tuple[Cells, List[Cells]]:
+        """Return the cells of these times, and the others in some pieces."""
         flags = list(map(times.__contains__, self.part(TIME)))
-        return self.kept(flags), self.kept(list(map(not_, flags))) if any(flags) else self
+        if not any(flags):
+            return self.piece(0, 0), [self]
+        # Where a log grows only its last times come again: what stands before them is copied as it is.
+        begin, end = flags.index(True), len(flags) - flags[::-1].index(True)
+        middle, flags = self.piece(begin, end), flags[begin:end]
+        return middle.kept(flags), [self.piece(0, begin), middle.kept(list(map(not_, flags))),
+                                    self.piece(end, len(self.values))]
 
     def without(self, parts: Parts) -> Cells:
         """Return the cells summed, with only these of their parts kept."""
@@ -214,11 +220,11 @@ class Pile:
                 times = set(one.part(TIME))
                 shared |= times & seen
                 seen |= times
-            sums, chunks = self._single, []
+            sums, chunks = self._single, []  # type: Dict[int, int], List[Cells]
             for one in self._chunks:
                 common, alone = one.split_at(shared)
                 summed(common.keys(), common.values.packed(), sums)
-                chunks.append(alone)
+                chunks += alone
             sums = {key: packed for key, packed in sums.items() if packed}
             chunks.append(cells_of(sums.keys(), sums.values(), self._names))
             self._single = {}
