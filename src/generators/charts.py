@@ -54,7 +54,7 @@ from generators.drawing import (
 )
 from generators.formats import words
 from generators.line_drawings import Band, dots_of, lines, sparkline
-from generators.page_parts import PageParts, at
+from generators.page_parts import CHARTS, PageParts, at
 from generators.scatter_drawings import OVER, drawable, point_axis, scatter
 from generators.templates import Markup, join
 from generators.thinning import MOST_POINTS, kept
@@ -176,7 +176,7 @@ class ChartBlocks(PageParts):
         """Return the figure around a drawing, and give its data to the page; `beside` stands next to it."""
         block_id = self.new_id(block)
         kind = _type(block)
-        self.data("charts", block_id, {"type": kind, "label": words(block.label), "rest": bool(data.rest),
+        self.data(CHARTS, block_id, {"type": kind, "label": words(block.label), "rest": bool(data.rest),
                                        **as_json(data), **(extra or {})})
         return piece("frame.html", "figure", id=block_id, type=kind, title=_title(block), about=_about(block),
                      message=sentences(said), legend=names, svg=svg, beside=beside,
@@ -185,6 +185,7 @@ class ChartBlocks(PageParts):
     def _none(self, block: b.Chart, data: Optional[ChartData] = None) -> Markup:
         """Return the written state of a chart without values."""
         said = [block.empty or say.NO_VALUES] + (data.notes if data else [])
+        self.used.add(CHARTS)
         return piece("frame.html", "none", id=self.new_id(block), title=_title(block), about=_about(block),
                      message=sentences(said))
 

@@ -8,7 +8,7 @@ from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Seq
 
 import blocks as b
 from generators.formats import NUMERIC, full, kind_of, number, show, words
-from generators.page_parts import anchor, at
+from generators.page_parts import TABLES, anchor, at
 from generators.templates import Markup, join, parts
 from generators.text_blocks import TextBlocks, heading
 
@@ -61,7 +61,7 @@ class TableBlocks(TextBlocks):
         block_id = self.new_id(block)
         links = [self._links(column, block) for column in columns]
         ids = _row_ids(key) if key else []
-        self.data("tables", block_id, _data(block.path or block_id, columns, links, key, len(found)))
+        self.data(TABLES, block_id, _data(block.path or block_id, columns, links, key, len(found)))
         count = min(FIRST_ROWS, len(carried))
         rows = (_row(columns, links, index, ids[index] if ids else None) for index in range(count))
         return _part("table", id=block_id, heading=heading(block), caption=block.title or words(_last(block.path)),

@@ -6,7 +6,7 @@ from typing import Any, Iterator, List, Mapping, Optional, Tuple, Union
 import blocks as b
 from generators.charts import sparkline
 from generators.formats import NUMERIC, full, kind_of, number, show, words
-from generators.page_parts import PageParts, at
+from generators.page_parts import TABLES, PageParts, at
 from generators.templates import Markup, join, parts
 
 WORST_FIRST = ("critical", "high", "medium", "low")
@@ -98,6 +98,7 @@ class TextBlocks(PageParts):
         lines = [self._compared(block, title, at(here, now), at(here, before), now)
                  for title, now, before in block.rows]
         lines = [line for line in lines if line]
+        self.used.update([TABLES] if lines else [])
         return _part("comparison", heading=heading(block), now=block.names[0], before=block.names[1],
                      lines=join(lines)) if lines else self.empty(block)
 

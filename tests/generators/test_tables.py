@@ -146,7 +146,7 @@ def test_bars_are_shares_of_the_largest_size_and_losses_are_marked():
     rows = {"r": [{"id": "a", "margin": "50"}, {"id": "b", "margin": "-200"}, {"id": "c", "margin": None}]}
     drawn = Drawn(b.Table("r", columns=("id", b.Column("margin", bar=True))), rows)
     bars = [drawn.cell(row, 1).find(".//svg") for row in range(3)]
-    assert [(one.get("class"), one[0].get("width")) for one in bars[:2]] == [("bar", "25.0"), ("bar below", "100.0")]
+    assert [(one.get("class"), one[0].get("width")) for one in bars[:2]] == [("bar", "25.0%"), ("bar below", "100.0%")]
     assert bars[2] is None and drawn.data["columns"][1]["largest"] == "200"
 
 

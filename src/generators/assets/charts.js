@@ -1,22 +1,12 @@
 // Charts: the numbers as a table for those who ask, and Chart.js over the drawing of the page where it is at hand.
 // The drawing keeps axes, names and values; only its marks give way, so that nothing moves and nothing is ever empty.
-window.FinOps = window.FinOps || {};
 (function (FinOps) {
   "use strict";
   const CDN = "https://cdn.jsdelivr.net/npm/chart.js@4.4.1/dist/chart.umd.js", OWN = "/static/chart.umd.js";
   const HASH = "sha384-dug+JxfBvklEQdJ4AYuBBAIScUz0bVN73xpy273gcAwHjb3qI0fXmuYNaNfdyYJG";
   const WAIT_MS = 10000, COLOURS = 8, LONGEST_TITLE = 40, MOST_CIRCLES = 150;
-  const known = new Map();
+  const { all, make, one } = FinOps, known = new Map();
   let library = null, watcher = null;
-
-  const one = (selector, root) => root.querySelector(selector);
-  const all = (selector, root) => Array.from(root.querySelectorAll(selector));
-
-  function make(name, properties, ...children) {
-    const made = Object.assign(document.createElement(name), properties);
-    made.append(...children);
-    return made;
-  }
 
   // The numbers of a chart
 
@@ -47,8 +37,6 @@ window.FinOps = window.FinOps || {};
   // Chart.js: from the viewer where it has a copy, else from the network where there is one
 
   async function address() {
-    const hint = one("meta[name=chartjs]", document);
-    if (hint) return hint.content;
     if (location.protocol.startsWith("http")) {
       const answer = await fetch("manifest.json").catch(() => null);
       if (answer && answer.ok && (await answer.json()).chartjs) return OWN;
