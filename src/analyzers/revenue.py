@@ -20,11 +20,12 @@ from analyzers.wording import NO_CALLS
 from config import Settings
 from errors import UsageError
 from rollup.cubes import Measures
-from rollup.rollup import Rollup
+from rollup.rollup import Group, Rollup
 
 RULE = ("Revenue is the tier price prorated to the days from a customer's first to its last call day in the log, "
         "within the log's whole days; cost is that of the same days.")
 NO_WHOLE_DAY = "The log holds no whole day yet, so revenue cannot be compared with cost."
+_KEYS = ("day", "customer", "tier", "tier_price", "archetype")
 MAX_UNPRICED_SHARE = 0.05  # of calls: with more of them unpriced a cost is taken for unknown
 
 
@@ -92,17 +93,28 @@ def open_book(rollup: Rollup) -> Book:
     stamp = (rollup.total(), rollup.first_ms, rollup.last_ms)
     kept = _books.get(rollup)
     if kept is None or kept[0] != stamp:
-        kept = _books[rollup] = (stamp, _book(rollup, whole_days(rollup)))
+        kept = _books[rollup] = (stamp, _book(rollup.by(*_KEYS), whole_days(rollup)))
     return kept[1]
 
 
-def book_of(rollup: Rollup, days: Sequence[str]) -> Book:
-    """Return the accounts of some days that follow each other, by the rule, as if the log held nothing else.
+def books_of(rollup: Rollup, spans: Sequence[Sequence[str]]) -> List[Book]:
+    """Return the accounts of each span of days that follow each other, by the rule, as if the log held nothing else.
 
     So revenue of two spans of equal length compares: in a log as a whole less is seen towards its ends, where a
-    customer's first call is still to come, or its next one not yet in the log.
+    customer's first call is still to come, or its next one not yet in the log. Spans are apart from each other.
     """
-    return _book(rollup, days)
+    place = {day: number for number, days in enumerate(spans) for day in days}
+    parts: List[List[Group]] = [[] for _ in spans]
+    for group in rollup.by(*_KEYS):
+        number = place.get(group.key[0])
+        if number is not None:
+            parts[number].append(group)
+    return [_book(groups, days) for groups, days in zip(parts, spans)]
+
+
+def book_of(rollup: Rollup, days: Sequence[str]) -> Book:
+    """Return the accounts of one span of days, as `books_of` does."""
+    return books_of(rollup, [days])[0]
 
 
 def prorated(nano: int, days: int, calendar_days: int) -> int:
@@ -164,14 +176,13 @@ def target_margin(settings: Settings) -> Fraction:
     return Fraction(str(settings.target_margin))
 
 
-def _book(rollup: Rollup, days: Sequence[str]) -> Book:
+def _book(groups: Sequence[Group], days: Sequence[str]) -> Book:
     places = {day: place for place, day in enumerate(days)}
     months = [day[:7] for day in days]
     plans: Dict[str, _Days] = {}
     used: Dict[Tuple[str, str], List[Measures]] = {}
     left_out = []
-    for (day, customer, tier, price, archetype), measures in rollup.by(
-            "day", "customer", "tier", "tier_price", "archetype"):
+    for (day, customer, tier, price, archetype), measures in groups:
         place = places.get(day)
         if place is None:
             left_out.append(measures)

@@ -53,13 +53,11 @@ from generators.drawing import (
     value_axis,
 )
 from generators.formats import words
-from generators.line_drawings import Band, dots_of, lines, sparkline
+from generators.line_drawings import Band, dots_of, lines
 from generators.page_parts import CHARTS, PageParts, at
 from generators.scatter_drawings import OVER, drawable, point_axis, scatter
 from generators.templates import Markup, join
 from generators.thinning import MOST_POINTS, kept
-
-__all__ = ["ChartBlocks", "sparkline"]
 
 
 class ChartBlocks(PageParts):

@@ -178,6 +178,24 @@ def test_the_trend_compares_the_last_whole_days_with_as_many_before() -> None:
     assert trend["revenue_change"] == 0.0
 
 
+def test_weeks_are_taken_each_by_itself_and_end_with_the_log() -> None:
+    """Of 17 days the first three make no whole week; who calls on two days of a week pays for the days between."""
+    weeks = results_of([call(timestamp=f"2026-01-{day:02}T12:00:00Z", cost_nano=USD) for day in range(1, 18)]
+                       + [call(timestamp=f"2026-01-{day:02}T13:00:00Z", customer_id="rare", cost_nano=0)
+                          for day in (5, 8)])["weeks"]
+    assert [(one["first_day"], one["last_day"]) for one in weeks] == [
+        ("2026-01-04", "2026-01-10"), ("2026-01-11", "2026-01-17")]
+    day = Decimal(99) / 31
+    assert [(round(one["revenue"] - days * day, 6), one["cost"], one["margin"] - one["revenue"])
+            for one, days in zip(weeks, (7 + 4, 7))] == [(0, 7, -7), (0, 7, -7)]
+
+
+def test_a_log_without_a_whole_week_has_no_weeks_and_a_dark_one_no_margin() -> None:
+    assert results_of([call()])["weeks"] == results_of([])["weeks"] == []
+    dark = [call(timestamp=f"2026-01-{day:02}T12:00:00Z", cost_nano=None) for day in range(1, 8)]
+    assert [one["margin"] for one in results_of(dark)["weeks"]] == [None]
+
+
 def test_nobody_seems_to_leave_where_the_log_ends() -> None:
     """Customers call twice a week; on the last days some have simply not called again yet."""
     calls = [call(timestamp=f"2026-01-{day:02}T12:00:00Z", customer_id=f"c{day % 7}")

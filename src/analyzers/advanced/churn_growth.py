@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Dict, List, NamedTuple, Optional, Sequence, Set
 
 from analyzers.base import ADVANCED, HIGH, LOW, MEDIUM, Analyzer, Recommendation, Results
-from analyzers.common import add, change, daily_series, median, monthly, ratio, usd, whole_days
+from analyzers.common import WEEK, add, change, daily_series, median, monthly, ratio, usd, whole_days, whole_weeks
 from analyzers.pages import churn_growth as described
 from analyzers.rhythm import LEAST_ACTIVE_DAYS, Rhythm, replay, rhythm_of
 from analyzers.wording import NO_CALLS, money, numbered
@@ -16,7 +16,6 @@ from rollup.rollup import Group, Rollup
 
 LEFT_CHANCE = 0.005  # a silence less likely than this from somebody who is still there: one false alarm in 200
 AT_RISK_CHANCE = 0.05  # likewise, for a closer look while something can be done
-WEEK = 7
 GROWTH_WEEKS = 4  # compared with as many before
 CROWD = 20  # customers on a median day, from which on a day without any call is a hole in the log and no silence
 SETTLED_WEEKS = 3  # a rule needs some history before it is tried on the past
@@ -81,7 +80,7 @@ class ChurnGrowthAnalyzer(Analyzer):
         groups = rollup.by("customer", "day", "organization", "tier", "tier_price")
         whole = whole_days(rollup)
         lives = _lives(groups, whole)
-        weeks = _weeks(whole)
+        weeks = whole_weeks(whole)
         states = {state: [one for one in lives if one.state == state] for state in (LEFT, AT_RISK, ACTIVE, UNKNOWN)}
         joined = [one for one in lives if has_joined(one)]
         growth = _growth(rollup, weeks, lives)
@@ -192,12 +191,6 @@ def _days_between(first: str, last: str) -> int:
     """Return the days from the first to the last, both included."""
     begin, end = (date(*map(int, day.split("-"))) for day in (first, last))
     return (end - begin).days + 1
-
-
-def _weeks(whole: Sequence[str]) -> List[Sequence[str]]:
-    """Return weeks of seven whole days, the last one ending with the last whole day; what is left over is dropped."""
-    begin = len(whole) % WEEK
-    return [whole[at:at + WEEK] for at in range(begin, len(whole), WEEK)]
 
 
 def _week_of(weeks: Sequence[Sequence[str]]) -> Dict[str, int]:

@@ -3,7 +3,8 @@ from __future__ import annotations
 
 import blocks as b
 
-_FOUND = b.Card("summary.findings", "Abuse findings", b.COUNT, rise=b.BAD)
+_FOUND = b.Card("summary.findings", "Abuse findings", b.COUNT, rise=b.BAD, rank=8,
+                spark=b.Course("findings", name="By first day", by="first", tally=True))
 _NOTHING = "Nothing unusual was found."
 
 HIGHLIGHTS = (_FOUND,)

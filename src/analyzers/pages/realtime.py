@@ -3,7 +3,8 @@ from __future__ import annotations
 
 import blocks as b
 
-_ALERTS = b.Card("summary.alerts", "Open alerts", b.COUNT, note="anomalies, budget, customers, providers")
+_ALERTS = b.Card("summary.alerts", "Open alerts", b.COUNT, note="anomalies, budget, customers, providers", rank=5,
+                 spark=b.Course("alerts", name="Alerts by day", by="time", tally=True))
 
 HIGHLIGHTS = (_ALERTS,)
 

@@ -8,14 +8,14 @@ from fractions import Fraction
 from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set
 
 from analyzers.base import HIGH, LOW, MEDIUM, REVENUE, Analyzer, Recommendation, Results
-from analyzers.common import Period, change, monthly, periods, usd
+from analyzers.common import change, monthly, periods, usd, whole_weeks
 from analyzers.pages import profitability as described
 from analyzers.revenue import (
     Account,
     Book,
     Economics,
-    book_of,
     book_row,
+    books_of,
     combined,
     each,
     economics_row,
@@ -83,6 +83,7 @@ class ProfitabilityAnalyzer(Analyzer):
         return {
             "headline": _headline(summary) if book.accounts else nothing_to_compare(book), "summary": summary,
             "trend": _trend(rollup),
+            "weeks": _weeks(rollup, book.days),
             "customers": [self._customer(last[name], sums[name]) for name in _dearest(sums)],
             "customer_months": [_customer_month(account) for account in book.accounts],
             "months": _table("month", book.accounts),
@@ -162,13 +163,21 @@ def _trend(rollup: Rollup) -> Optional[Results]:
     if pair is None:
         return None
 
-    def of(period: Period) -> Results:
-        sums = combined(one.economics for one in book_of(rollup, period.days).accounts)
-        return {"first": period.first, "last": period.last, **economics_row(sums)}
-
-    now, before = of(pair.current), of(pair.previous)
+    now, before = ({"first": period.first, "last": period.last, **_sums_row(book)}
+                   for period, book in zip(pair, books_of(rollup, [period.days for period in pair])))
     return {"current": now, "previous": before, "rule": TREND_RULE, **{
         f"{name}_change": _risen(now[name], before[name]) for name in ("revenue", "cost", "margin")}}
+
+
+def _weeks(rollup: Rollup, days: Sequence[str]) -> List[Results]:
+    """Return the log's whole weeks, each by itself, so that all compare."""
+    weeks = whole_weeks(days)
+    return [{"first_day": week[0], "last_day": week[-1], **_sums_row(book)}
+            for week, book in zip(weeks, books_of(rollup, weeks))]
+
+
+def _sums_row(book: Book) -> Results:
+    return economics_row(combined(one.economics for one in book.accounts))
 
 
 def _risen(now: Optional[Decimal], before: Optional[Decimal]) -> Optional[float]:
