@@ -14,7 +14,6 @@ from rollup.rollup import Group, Rollup
 _MS_PER_DAY = 86_400_000
 MAD_TO_SIGMA = 1.4826  # of a normal distribution
 LONGEST_PERIOD = 30  # days compared with as many before
-WEEK = 7
 
 
 class Period(NamedTuple):
@@ -107,11 +106,6 @@ def periods(rollup: Rollup) -> Optional[Periods]:
     if not length:
         return None
     return Periods(Period(days[-length:]), Period(days[-2 * length:-length]))
-
-
-def whole_weeks(days: Sequence[str]) -> List[Sequence[str]]:
-    """Return weeks of seven of these days, the last one ending with the last; what is left over in front is dropped."""
-    return [days[place:place + WEEK] for place in range(len(days) % WEEK, len(days), WEEK)]
 
 
 def daily_series(rollup: Rollup, days: Sequence[str], where: Optional[Mapping[str, Any]] = None) -> List[Measures]:

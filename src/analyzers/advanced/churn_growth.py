@@ -7,15 +7,16 @@ from decimal import Decimal
 from typing import Dict, List, NamedTuple, Optional, Sequence, Set
 
 from analyzers.base import ADVANCED, HIGH, LOW, MEDIUM, Analyzer, Recommendation, Results
-from analyzers.common import WEEK, add, change, daily_series, median, monthly, ratio, usd, whole_days, whole_weeks
+from analyzers.common import add, change, daily_series, median, monthly, ratio, usd, whole_days
 from analyzers.pages import churn_growth as described
 from analyzers.rhythm import LEAST_ACTIVE_DAYS, Rhythm, replay, rhythm_of
-from analyzers.wording import NO_CALLS, money, numbered
+from analyzers.wording import NO_CALLS, money, numbered, percent
 from rollup.cubes import Measures
 from rollup.rollup import Group, Rollup
 
 LEFT_CHANCE = 0.005  # a silence less likely than this from somebody who is still there: one false alarm in 200
 AT_RISK_CHANCE = 0.05  # likewise, for a closer look while something can be done
+WEEK = 7
 GROWTH_WEEKS = 4  # compared with as many before
 CROWD = 20  # customers on a median day, from which on a day without any call is a hole in the log and no silence
 SETTLED_WEEKS = 3  # a rule needs some history before it is tried on the past
@@ -80,7 +81,7 @@ class ChurnGrowthAnalyzer(Analyzer):
         groups = rollup.by("customer", "day", "organization", "tier", "tier_price")
         whole = whole_days(rollup)
         lives = _lives(groups, whole)
-        weeks = whole_weeks(whole)
+        weeks = _weeks(whole)
         states = {state: [one for one in lives if one.state == state] for state in (LEFT, AT_RISK, ACTIVE, UNKNOWN)}
         joined = [one for one in lives if has_joined(one)]
         growth = _growth(rollup, weeks, lives)
@@ -120,7 +121,8 @@ class ChurnGrowthAnalyzer(Analyzer):
                 f"Ask the {len(gone)} customers who fell silent why they left, the dearest first: {_names(gone)}",
                 _price(gone) * Decimal(month) / 30,
                 f"${_price(gone):,.2f} a month of subscriptions belong to customers who are silent longer than their "
-                f"own rhythm explains (chance at most {LEFT_CHANCE:.1%} each; about {false:.1f} of them are expected "
+                f"own rhythm explains (chance at most {percent(LEFT_CHANCE)} each; about {false:.1f} of them are "
+                "expected "
                 "to be false alarms). The log does not say whether they cancelled.", sure))
         if states[AT_RISK]:
             risky = states[AT_RISK]
@@ -128,7 +130,8 @@ class ChurnGrowthAnalyzer(Analyzer):
                 f"Call the {len(risky)} customers who are unusually silent before they are gone: {_names(risky)}",
                 _price(risky) * Decimal(month) / 30,
                 f"${_price(risky):,.2f} a month of subscriptions belong to customers whose silence had a chance of "
-                f"{LEFT_CHANCE:.1%} to {AT_RISK_CHANCE:.0%}; none of them is counted among those who left.", LOW))
+                f"{percent(LEFT_CHANCE)} to {percent(AT_RISK_CHANCE, 0)}; none of them is counted among those who "
+                "left.", LOW))
         return found
 
 
@@ -191,6 +194,12 @@ def _days_between(first: str, last: str) -> int:
     """Return the days from the first to the last, both included."""
     begin, end = (date(*map(int, day.split("-"))) for day in (first, last))
     return (end - begin).days + 1
+
+
+def _weeks(whole: Sequence[str]) -> List[Sequence[str]]:
+    """Return weeks of seven whole days, the last one ending with the last whole day; what is left over is dropped."""
+    begin = len(whole) % WEEK
+    return [whole[at:at + WEEK] for at in range(begin, len(whole), WEEK)]
 
 
 def _week_of(weeks: Sequence[Sequence[str]]) -> Dict[str, int]:
@@ -311,7 +320,7 @@ def _rule(lives: Sequence[Life], states: States) -> Results:
         "past_looks": tried.looks, "past_false_alarms": tried.false_alarms,
         "past_false_alarm_rate": ratio(tried.false_alarms, tried.looks),
         "words": "Left: silent so long that somebody who goes on at the customer's own share of active days would be "
-                 f"with a chance of at most {LEFT_CHANCE:.1%}; at risk: {AT_RISK_CHANCE:.0%}; fewer than "
+                 f"with a chance of at most {percent(LEFT_CHANCE)}; at risk: {percent(AT_RISK_CHANCE, 0)}; fewer than "
                  f"{LEAST_ACTIVE_DAYS} active days: unknown.",
     }
 
