@@ -41,6 +41,8 @@ from generators.drawing import (
     NOTHING,
     PHONE,
     TOP,
+    WHOLE,
+    WIDE,
     ValueAxis,
     group_legend,
     gutter,
@@ -156,7 +158,7 @@ class ChartBlocks(PageParts):
         if not data.known:
             return self._none(block)
         said = [say.of_cells(data)]
-        return self._figure(block, data, said, heat_map(data, _label(block, said)),
+        return self._figure(block, data, said, heat_map(data, _label(block, said), WHOLE if self.is_alone else WIDE),
                             cell_scale(data).legend(data.series[0].kind))
 
     def tree_map(self, block: b.TreeMap, results: Any) -> Markup:

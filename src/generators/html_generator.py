@@ -89,9 +89,13 @@ class HTMLReportGenerator(ChartBlocks, TableBlocks, TextBlocks):
     def section(self, block: b.Section, results: Any) -> Markup:
         """Return blocks under one heading, which links can point to."""
         about = heading(b.Block(about=block.about))
+        block_id = self.new_id(b.Block(title="section " + block.title))
+        self.is_alone = block.wide
+        blocks = join(self.draw(one, results) for one in block.blocks)
+        self.is_alone = False
         return parts("blocks.html")["section"].fill(
-            id=self.new_id(b.Block(title="section " + block.title)), title=block.title, about=about,
-            wide=" wide" if block.wide else "", blocks=join(self.draw(one, results) for one in block.blocks))
+            id=block_id, title=block.title, about=about,
+            wide=" wide" if block.wide else "", blocks=blocks)
 
     def frame(self, report: Any, results: Mapping[str, Any], body: Markup, made: str) -> str:
         """Return a page with everything around its body: policy, navigation, provenance, data, style and script."""

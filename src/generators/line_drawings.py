@@ -26,7 +26,7 @@ from generators.drawing import (
     stroke,
 )
 from generators.formats import show
-from generators.shapes import Point, area, line, n, percent
+from generators.shapes import Point, area, line, n, percent, runs
 from generators.templates import Markup
 
 Values = Sequence[Optional[Decimal]]
@@ -98,8 +98,9 @@ def spark_line(values: Sequence[Optional[float]]) -> Markup:
     low, high = min(low, 0.0) if low <= high * _FLAT else low, max(high, 0.0)
     points = [None if value is None else _spark_point(place, len(values), value, low, high)
               for place, value in enumerate(values)]
-    base = [None if point is None else (point[0], _spark_y(max(low, 0.0), low, high)) for point in points]
-    return piece("sparkline.svg", "line", line=path(line(points)), area=path(area(points, base)))
+    base = n(_spark_y(max(low, 0.0), low, high))
+    below = "".join(f"M{n(run[0][0])} {base}L{line([*run])[1:]}L{n(run[-1][0])} {base}Z" for run in runs(points))
+    return piece("sparkline.svg", "line", line=path(line(points)), area=path(below))
 
 
 def spark_columns(values: Sequence[Optional[float]]) -> Markup:
@@ -114,9 +115,9 @@ def spark_columns(values: Sequence[Optional[float]]) -> Markup:
 
 
 def _spark_point(place: int, count: int, value: float, low: float, high: float) -> Tuple[float, float]:
-    return place / max(count - 1, 1) * _SPARK_WIDTH, _spark_y(value, low, high)
+    return round(place / max(count - 1, 1) * _SPARK_WIDTH, 1), _spark_y(value, low, high)
 
 
 def _spark_y(value: float, low: float, high: float) -> float:
     share = (value - low) / (high - low) if high > low else 0.0
-    return _SPARK_BOTTOM - (_SPARK_BOTTOM - _SPARK_TOP) * share
+    return round(_SPARK_BOTTOM - (_SPARK_BOTTOM - _SPARK_TOP) * share, 1)

@@ -29,6 +29,7 @@ class PageParts:
         self._ids: Set[str] = set()
         self._data: Dict[str, Dict[str, Any]] = {}
         self.used: Set[str] = set()
+        self.is_alone = False  # whether the blocks that are drawn now have the whole width
 
     def new_id(self, block: Block) -> str:
         """Return an id that no other block of the page has, told by the block's place or title; a table's is bare."""

@@ -10,6 +10,7 @@ from generators.formats import NUMERIC, full, kind_of, number, show, words
 from generators.page_parts import TABLES, PageParts, at
 from generators.templates import Markup, join, parts
 
+FIRST_RECOMMENDATIONS = 6  # that stand open; more of them wait behind a click, but not in print
 WORST_FIRST = ("critical", "high", "medium", "low")
 _EMPTY = "Nothing to show: the log holds no data for this."
 _NOTHING = Markup("")
@@ -100,7 +101,10 @@ class TextBlocks(PageParts):
         items = [_part("recommendation", action=row.get("action"), evidence=row.get("evidence"),
                        confidence=figure(row.get("confidence"), b.BADGE), dollars=_worth(row.get("monthly_usd")))
                  for row in rows]
-        return _part("recommendations", title=block.title or "What to do", items=join(items))
+        rest = items[FIRST_RECOMMENDATIONS:] if len(items) > FIRST_RECOMMENDATIONS + 1 else []
+        more = _part("more_recommendations", count=f"{len(rest):,}", items=join(rest)) if rest else _NOTHING
+        return _part("recommendations", title=block.title or "What to do", more=more,
+                     items=join(items[:len(items) - len(rest)]))
 
     def comparison(self, block: b.Comparison, results: Any) -> Markup:
         """Return figures of now beside those of before, with their change."""

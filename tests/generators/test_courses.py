@@ -28,7 +28,7 @@ def said(spark, results):
 
 def test_a_line_has_gaps_and_stands_over_its_area():
     assert paths(spark_line([0.0, 10.0, None, 5.0])) == [
-        "M0 29L33.33 3L33.33 29L0 29ZM100 16L100 29Z", "M0 29L33.33 3M100 16L100 16"]
+        "M0 29L0 29L33.3 3L33.3 29ZM100 29L100 16L100 16L100 29Z", "M0 29L33.3 3M100 16L100 16"]
     assert paths(spark_line([95.0, 100.0]))[1] == "M0 29L100 3"  # far from 0: the shape counts
 
 

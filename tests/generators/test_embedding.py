@@ -17,6 +17,7 @@ from generators.html_generator import ASSETS, FORM_STYLE, SCRIPTS, STYLES, asset
     ('x = "\\" + 1";', 'x="\\" + 1";'),
     ("return [a, b] ;\nconst c = d => ({ e }) ;", "return[a,b];const c=d=>({e});"),
     ("f(a,\n  b);\ng()\nh = a\n  .b\nif (c) {\n  d()\n}\nk()", "f(a,b);g()\nh=a.b\nif(c){d()}\nk()"),
+    ("if (a) { b(); c(\";}\"); } else { d = `;}`; }", "if(a){b();c(\";}\")}else{d=`;}`}"),
     ("x = a ? b : !c ;", "x=a?b:!c;"), ("for (const a of b) c in d", "for(const a of b)c in d")])
 def test_a_script_keeps_its_strings_words_and_lines(text, small):
     assert squeeze("a.js", text).rstrip("\n") == small.rstrip("\n")
@@ -52,6 +53,7 @@ def test_a_script_holds_nothing_that_squeezing_would_break(name):
     text = (ASSETS / name).read_text(encoding="utf-8")
     code = re.sub(r"^\s*//.*$", "", text, flags=re.MULTILINE)
     assert not re.search(r"[+-] [+-]|\S[ \t]+//", code)
+    assert not re.search(r"\b(for|while|if) ?\([^()]*(\([^()]*\)[^()]*)*\);", code)  # no empty statement
     assert "innerHTML" not in code and "eval(" not in code
     node = shutil.which("node")
     if not node:

@@ -184,7 +184,7 @@ def test_every_page_says_which_log_which_period_how_many_calls_how_many_rejected
     write(tmp_path)
     for path in (tmp_path / "html").glob("*.html"):
         text = Reader(path.read_text(encoding="utf-8")).text
-        for said in ("calls.csv", "2026-01-01 00:00 UTC to 2026-03-31 23:59 UTC", "12,345", "2 bad date",
+        for said in ("calls.csv", "2026-01-01 00:00 to 2026-03-31 23:59 UTC", "12,345", "2 bad date",
                      "2026-04-01 00:00 UTC"):
             assert said in text, f"{path.name} does not say {said}"
 

@@ -111,7 +111,7 @@ class UnderstandingAnalyzer(Analyzer):
         if top and top > NOTABLE_CONCENTRATION:
             found.append(Recommendation(
                 "Watch the few customers that make most of the cost one by one: budgets and alerts for each", None,
-                f"the top 10 % of customers hold {top:.0%} of the cost", HIGH))
+                f"the top 10 % of customers hold {percent(top, 0)} of the cost", HIGH))
         if counted.unpriced:
             found.append(Recommendation(
                 "Add prices for the models that have none: their cost is unknown and missing from every total", None,

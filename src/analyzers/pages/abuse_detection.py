@@ -34,6 +34,6 @@ PAGE = (
             b.Column("extra_cost", "Cost above usual", bar=True))),
         b.Table("findings", "All findings, the most serious first", most=200, empty=_NOTHING, columns=(
             b.Column("severity", "Severity"), b.Column("kind", "Kind", b.BADGE), "customer",
-            b.Column("subject", "Where"), b.Column("first", "From"), b.Column("last", "To"),
-            b.Column("extra_cost", "Cost above usual", bar=True), b.Column("extra_calls", "Calls above usual", b.COUNT),
-            b.Column("evidence", "Evidence"))))))
+            b.Column("evidence", "Evidence"), b.Column("subject", "Where"), b.Column("first", "From"),
+            b.Column("last", "To"), b.Column("extra_cost", "Cost above usual", bar=True),
+            b.Column("extra_calls", "Calls above usual", b.COUNT))))))

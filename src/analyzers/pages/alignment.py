@@ -40,7 +40,7 @@ PAGE = (
                 empty=_NO_CHARGE),
         b.Table("chargeback.feature.charges", "Chargeback by feature", columns=("feature",) + _CHARGES,
                 empty=_NO_CHARGE))),
-    b.Section(title="How much has an owner", blocks=(
+    b.Section(title="How much has an owner", wide=True, blocks=(
         b.Doughnut("coverage.by_kind", "Cost by kind of owner", label="kind", values=(b.Column("cost", "Cost"),)),
         b.Table("coverage.by_kind", "Cost by kind of owner", columns=(b.Column("kind", "Kind"),) + _POOLED),
         b.Table("coverage.by_dimension", "Cost that each kind of name alone covers", columns=(

@@ -13,7 +13,7 @@
   function numbers(data, title) {
     const ends = ["low", "high"].filter(end => data[end]).map(end => (
       { name: end === "low" ? "Low" : "High", kind: data.series[0].kind, values: data[end] }));
-    const parted = data.type === "heat_map" || data.follows && Object.keys(data.follows).length > 0;
+    const parted = data.type === "heat_map" || data.follows && Object.keys(data.follows)[0];
     const columns = data.series.concat(ends), grouped = data.groups && data.groups.length;
     const heading = (text, scope, name) => make("th", { scope, className: name || "", textContent: text });
     const head = make("tr", {}, heading(data.label || "Name", "col"));
@@ -28,10 +28,8 @@
       }));
       return line;
     }));
-    const scroll = make("div", { className: "scroll", tabIndex: 0 }, make("table", {}, make("thead", {}, head), body));
-    scroll.setAttribute("role", "region");
-    scroll.setAttribute("aria-label", "Numbers: " + title);
-    return scroll;
+    return make("div", { className: "scroll", tabIndex: 0, role: "region", ariaLabel: "Numbers: " + title },
+      make("table", {}, make("thead", {}, head), body));
   }
 
   // Chart.js: from the viewer where it has a copy, else from the network where there is one
@@ -39,18 +37,17 @@
   async function address() {
     if (location.protocol.startsWith("http")) {
       const answer = await fetch("manifest.json").catch(() => null);
-      if (answer && answer.ok && (await answer.json()).chartjs) return OWN;
+      if (answer?.ok && (await answer.json()).chartjs) return OWN;
     }
     if (!navigator.onLine) throw new Error("offline");
     return CDN;
   }
 
   function load() {
-    if (!library) library = window.Chart ? Promise.resolve() : address().then(url => new Promise((done, failed) => {
+    return library ||= window.Chart ? Promise.resolve() : address().then(url => new Promise((done, failed) => {
       document.head.append(make("script", { crossOrigin: "anonymous", integrity: HASH, onload: done, onerror: failed, src: url }));
       setTimeout(failed, WAIT_MS);
     }));
-    return library;
   }
 
   // The marks of each type of chart; axes have the ends of the drawing's, and nothing to see
@@ -134,10 +131,10 @@
 
   function palette(figure, data) {
     const style = getComputedStyle(figure), get = name => style.getPropertyValue("--" + name).trim();
-    const series = Array.from({ length: COLOURS }, (_, index) => get("s" + index)), rest = faint(get("soft"), "b3"), last = data.labels.length - 1;
+    const rest = faint(get("soft"), "b3"), last = data.labels.length - 1;
     return {
       ink: get("ink"), soft: get("soft"), edge: get("edge"), card: get("card"), font: style.fontFamily,
-      of: (index, row) => row && row === last ? rest : series[index % COLOURS],
+      of: (index, row) => row && row === last ? rest : get("s" + index % COLOURS),
     };
   }
 
@@ -167,10 +164,8 @@
     release(entry);
     const data = entry.data, colours = palette(figure, data), made = TYPES[data.type](data, colours), canvas = make("canvas", {});
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches, [left, top, bottom] = data.inset;
-    const overlay = make("div", { className: "canvas" }, canvas);
-    overlay.setAttribute("aria-hidden", "true");
-    one(".stage", figure).append(overlay);
-    entry.overlay = overlay;
+    entry.overlay = make("div", { className: "canvas", ariaHidden: true }, canvas);
+    one(".stage", figure).append(entry.overlay);
     entry.chart = new window.Chart(canvas, {
       type: made.type, data: { labels: data.labels, datasets: made.sets },
       options: {
@@ -214,7 +209,7 @@
     },
     // Lets go of them, before the element is replaced.
     stop(root) {
-      for (const [figure, entry] of Array.from(known).filter(([figure]) => root.contains(figure))) {
+      for (const [figure, entry] of [...known].filter(([figure]) => root.contains(figure))) {
         watcher.unobserve(figure);
         release(entry);
         known.delete(figure);

@@ -172,6 +172,7 @@ window.FinOps = window.FinOps || {};
     startPage();
     jump();
     addEventListener("hashchange", jump);
+    addEventListener("beforeprint", () => all("details.more").forEach(more => { more.open = true; }));
     addEventListener("resize", () => FinOps.fitAll?.());
     if (!location.protocol.startsWith("http")) return;
     live = make("p", { className: "live", role: "status" }, "live");

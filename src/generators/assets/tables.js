@@ -108,7 +108,7 @@
         const value = column.values[row], text = shown(column, row), digits = FinOps.full(value, column.kind);
         const cell = make(place ? "td" : "th", {}, ...inside(column, row, FinOps.fit(text)));
         if (!place) cell.scope = "row";
-        if (column.numeric) cell.className = "number";
+        if (column.look) cell.className = column.look;
         if (digits && digits !== text) cell.title = digits;
         return cell;
       }));
