@@ -50,11 +50,30 @@ GOOD, BAD, NEUTRAL = "good", "bad", "neutral"
 
 
 @dataclass(frozen=True)
+class Course:
+    """How a figure came about, as a small drawing: the values of the rows at a path, along the column `by`.
+
+    `name` says what is drawn ("Spend by day"). Rows in time are a line; others, of which each stands for itself, are
+    `columns`. With `tally` the rows are added up on each day of the log, by the day or time in `by`: their values, or
+    without `value` their number; a day without a row is 0 then.
+    """
+
+    path: str
+    value: str = ""
+    name: str = ""
+    by: str = "day"
+    kind: str = ""
+    columns: bool = False
+    tally: bool = False
+
+
+@dataclass(frozen=True)
 class Card:
     """A figure with its name: a value by its path, its change against the period before, what a rise means.
 
-    `change` is the path of a share (0.1 is +10 %), `low` and `high` those of an interval, `spark` that of a list of
-    rows and of the column to draw (`"daily.cost"`). `report` links another report, by its id, that explains the figure.
+    `change` is the path of a share (0.1 is +10 %), `low` and `high` those of an interval, `spark` a course, or in short
+    the path of rows by day and of the column to draw (`"daily.cost"`). `report` links another report, by its id, that
+    explains the figure. The executive summary shows cards by `rank`, the lowest first.
     """
 
     path: str
@@ -64,9 +83,10 @@ class Card:
     rise: str = NEUTRAL
     low: str = ""
     high: str = ""
-    spark: str = ""
+    spark: Union[str, Course] = ""
     note: str = ""
     report: str = ""
+    rank: int = 50
 
 
 @dataclass(frozen=True)
@@ -105,6 +125,18 @@ class Cards(Block):
     """A row of figures; their paths begin at the block's own path."""
 
     cards: Tuple[Card, ...] = ()
+
+
+@dataclass(frozen=True)
+class CardRows(Block):
+    """A card for each of the first rows: titled by the column `name`, its places begin at the row.
+
+    Its `low` and `high` may as well be what a figure was and what it is.
+    """
+
+    name: str = ""
+    card: Card = Card("", "")
+    most: int = 3
 
 
 @dataclass(frozen=True)

@@ -21,11 +21,17 @@ def named(block: Any) -> Iterator[Named]:
     """Yield all places that a block (not those inside it) or a card names."""
     if isinstance(block, b.Card):
         yield from (Named(path) for path in (block.path, block.change, block.low, block.high) if path)
-        if block.spark:
+        if isinstance(block.spark, b.Course):
+            yield Named(block.spark.path, block.spark.by)
+            yield Named(block.spark.path, block.spark.value, is_number=bool(block.spark.value))
+        elif block.spark:
             yield Named(*block.spark.rpartition(".")[::2], is_number=True)
     elif isinstance(block, b.Cards):
         for card in block.cards:
             yield from named(card if not block.path else replace(card, path=f"{block.path}.{card.path}"))
+    elif isinstance(block, b.CardRows):
+        yield Named(block.path, block.name)
+        yield from (Named(f"{block.path}.0.{place.path}", *place[1:]) for place in named(block.card))
     elif isinstance(block, b.Table):
         yield from (Named(block.path, name) for name in [*map(name_of, block.columns), block.key])
     elif isinstance(block, b.Facts):

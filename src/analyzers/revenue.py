@@ -9,13 +9,15 @@ that of the same days. Calls on a partial first or last day are left out on both
 from __future__ import annotations
 
 import calendar
+from bisect import bisect_left
 from collections import Counter
 from decimal import Decimal
 from fractions import Fraction
+from itertools import accumulate
 from typing import Any, Callable, Dict, Hashable, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 from weakref import WeakKeyDictionary
 
-from analyzers.common import ratio, usd, whole_days
+from analyzers.common import add, daily_series, ratio, usd, whole_days
 from analyzers.wording import NO_CALLS
 from config import Settings
 from errors import UsageError
@@ -25,6 +27,8 @@ from rollup.rollup import Rollup
 RULE = ("Revenue is the tier price prorated to the days from a customer's first to its last call day in the log, "
         "within the log's whole days; cost is that of the same days.")
 NO_WHOLE_DAY = "The log holds no whole day yet, so revenue cannot be compared with cost."
+_KEYS = ("day", "customer", "tier", "tier_price", "archetype")
+_MONTHS = 28 * 29 * 15 * 31  # a number that the days of every month divide
 MAX_UNPRICED_SHARE = 0.05  # of calls: with more of them unpriced a cost is taken for unknown
 
 
@@ -105,6 +109,23 @@ def book_of(rollup: Rollup, days: Sequence[str]) -> Book:
     return _book(rollup, days)
 
 
+def rolling(rollup: Rollup, length: int, step: int) -> List[Tuple[Sequence[str], Economics]]:
+    """Return the sums of spans of `length` whole days, each by itself as in `book_of`, the last ending with the log.
+
+    Each ends `step` days after the one before. Revenue is rounded once a span, not once a customer and month.
+    """
+    days = whole_days(rollup)
+    ends = range(len(days), length - 1, -step) if length else ()
+    spans = [(end - length, end) for end in reversed(ends)]
+    daily = daily_series(rollup, days)
+    found: List[Tuple[Sequence[str], Economics]] = []
+    for (first, behind), revenue in zip(spans, _revenues(rollup, days, spans)):
+        used = add(daily[first:behind])
+        found.append((days[first:behind],
+                      Economics(length, revenue, used.cost_nano, used.calls, used.unpriced, used.tokens)))
+    return found
+
+
 def prorated(nano: int, days: int, calendar_days: int) -> int:
     """Return a monthly amount for some of a month's days, rounded half to even."""
     return round(Fraction(nano * days, calendar_days))
@@ -164,20 +185,46 @@ def target_margin(settings: Settings) -> Fraction:
     return Fraction(str(settings.target_margin))
 
 
+def _revenues(rollup: Rollup, days: Sequence[str], spans: Sequence[Tuple[int, int]]) -> List[int]:
+    """Return the revenue of spans of places among the days, summed up along each customer's days only once."""
+    calendar_days = [calendar.monthrange(int(day[:4]), int(day[5:7]))[1] for day in days]
+    parts = [_MONTHS // length for length in calendar_days]  # of a monthly price, that each day earns
+    before = [0, *accumulate(parts)]
+    sums = [0] * len(spans)
+    for plans in _plans(rollup, days).values():
+        places = sorted(plans)
+        prices = [plans[place][0].price_nano for place in places]
+        earned = [0, *accumulate(price * (before[later] - before[place])
+                                 for price, place, later in zip(prices, places, places[1:]))]
+        for number, (begin, behind) in enumerate(spans):
+            first, last = bisect_left(places, begin), bisect_left(places, behind) - 1
+            if first <= last:
+                sums[number] += earned[last] - earned[first] + prices[last] * parts[places[last]]
+    return [round(Fraction(one, _MONTHS)) for one in sums]
+
+
+def _plans(rollup: Rollup, days: Sequence[str]) -> Dict[str, _Days]:
+    """Return the plans of each customer's days with calls."""
+    places = {day: place for place, day in enumerate(days)}
+    plans: Dict[str, _Days] = {}
+    for (day, customer, tier, price, archetype), measures in rollup.by(*_KEYS):
+        if day in places:
+            _carry(plans.setdefault(customer, {}), places[day], _Plan(tier, int(price), archetype), measures.calls)
+    return plans
+
+
 def _book(rollup: Rollup, days: Sequence[str]) -> Book:
     places = {day: place for place, day in enumerate(days)}
     months = [day[:7] for day in days]
-    plans: Dict[str, _Days] = {}
+    plans = _plans(rollup, days)
     used: Dict[Tuple[str, str], List[Measures]] = {}
     left_out = []
-    for (day, customer, tier, price, archetype), measures in rollup.by(
-            "day", "customer", "tier", "tier_price", "archetype"):
+    for (day, customer, *_), measures in rollup.by(*_KEYS):
         place = places.get(day)
         if place is None:
             left_out.append(measures)
             continue
         used.setdefault((customer, months[place]), []).append(measures)
-        _carry(plans.setdefault(customer, {}), place, _Plan(tier, int(price), archetype), measures.calls)
     accounts = [account for customer in sorted(plans) for account in _accounts(customer, plans[customer], months, used)]
     return Book(days, accounts, Measures(*map(sum, zip(*left_out))))
 

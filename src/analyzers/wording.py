@@ -18,9 +18,9 @@ def money(dollars: Union[Decimal, int]) -> str:
     return _signed(dollars < 0, f"{SIGN.get()}{_rounded(size, places):,f}")
 
 
-def percent(share: float) -> str:
-    """Return a share as a percentage with one place: 0.219 as 21.9 %."""
-    return _signed(share < 0, f"{_rounded(abs(Decimal(share)) * 100, 1):,f} %")
+def percent(share: float, places: int = 1) -> str:
+    """Return a share as a percentage with so many places: 0.219 as 21.9 %."""
+    return _signed(share < 0, f"{_rounded(abs(Decimal(share)) * 100, places):,f} %")
 
 
 def duration(ms: float) -> str:

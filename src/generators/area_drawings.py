@@ -42,8 +42,11 @@ def round_parts(data: ChartData, file: str, label: str) -> Tuple[Markup, Markup]
         piece("frame.html", "parts", items=join(items))
 
 
-def heat_map(data: ChartData, label: str) -> Markup:
-    """Return a row of cells for each label, with a column for each series; an unknown cell is left out."""
+def heat_map(data: ChartData, label: str, wide: int = WIDE) -> Markup:
+    """Return a row of cells for each label, with a column for each series; an unknown cell is left out.
+
+    `wide` is how many pixels across a wide screen gives at least.
+    """
     side, gap = gutter(data.texts)
     scale = cell_scale(data)
     rows: List[Markup] = []
@@ -53,7 +56,8 @@ def heat_map(data: ChartData, label: str) -> Markup:
         rows.append(piece("heat_map.svg", "row_name", y=n(y + CELL / 2), text=shown, full=full_text(text, shown)))
         rows += _cells(data, place, y, scale)
     return piece("heat_map.svg", "plot", gutter=side, label=label, height=HEAD + len(data.labels) * CELL,
-                 heads=_heads(data, gap), rows=join(rows + _values(data, gap)))
+                 heads=_heads(data, gap, wide),
+                 rows=join(rows + _values(data, gap, wide)))
 
 
 def _cells(data: ChartData, place: int, y: float, scale: "CellScale") -> Iterator[Markup]:
@@ -66,23 +70,30 @@ def _cells(data: ChartData, place: int, y: float, scale: "CellScale") -> Iterato
                         width=percent(1 / columns), height=CELL - 2, text=sentences(told))
 
 
-def _heads(data: ChartData, gap: int) -> Markup:
-    """Return the names of the columns, of so many as have room on a phone, and of more on wider screens."""
+def _heads(data: ChartData, gap: int, wide: int) -> Markup:
+    """Return the names of the columns, of so many as have room on a phone, and more or longer ones on wider screens."""
     count = len(data.series)
-    need = min(max((text_width(one.name) for one in data.series), default=0.0), MOST_HEAD) + 6
-    phone, wide = (max(int(-(-need * count // (width - gap))), 1) for width in (PHONE, WIDE))
-    return join(piece("heat_map.svg", "head", roomy=" roomy" if index % phone else "", y=12,
-                      x=percent((index + 0.5) / count), text=cut(one.name, MOST_HEAD))
-                for index, one in enumerate(data.series) if index % phone == 0 or phone % wide == 0 == index % wide)
+    longest = max((text_width(one.name) for one in data.series), default=0.0)
+    room = max(MOST_HEAD, (wide - gap) / max(count, 1) - 6)
+    drawn = []
+    for screen, width, most in ((" narrow", PHONE, MOST_HEAD), (" roomy", wide, room)):
+        every = max(int(-(-(min(longest, most) + 6) * count // (width - gap))), 1)
+        drawn.append([(screen, index, cut(one.name, most)) for index, one in enumerate(data.series)
+                      if index % every == 0])
+    same = {pair[1:] for pair in drawn[0]} & {pair[1:] for pair in drawn[1]}
+    return join(piece("heat_map.svg", "head", roomy="" if (index, text) in same else screen, y=12,
+                      x=percent((index + 0.5) / count), text=text)
+                for place, heads in enumerate(drawn) for screen, index, text in heads
+                if not place or (index, text) not in same)
 
 
-def _values(data: ChartData, gap: int) -> List[Markup]:
+def _values(data: ChartData, gap: int, wide: int) -> List[Markup]:
     """Return the values in the cells where all of them have room."""
     texts = [[show(value, one.kind) if value is not None else "" for value in one.values] for one in data.series]
     need = max((text_width(text) * _SMALL for column in texts for text in column), default=0.0) + 6
     count = max(len(texts), 1)
     roomy = "" if need <= (PHONE - gap) / count else " roomy"
-    if need > (WIDE - gap) / count:
+    if need > (wide - gap) / count:
         return []
     return [piece("heat_map.svg", "value", roomy=roomy, x=percent((index + 0.5) / count),
                   y=n(HEAD + place * CELL + CELL / 2), text=text)

@@ -97,7 +97,13 @@ def label_of(row: Mapping[str, Any], names: str) -> Tuple[str, str]:
     """Return a row's label as in the results, and as people read it; `names` may be several columns, by spaces."""
     found = [(at(row, name), name) for name in names.split()]
     raw = " ".join(str(value) for value, _ in found if value is not None)
-    return raw, " \u00b7 ".join(show(value, kind_of(name, value)) for value, name in found) or EMPTY
+    return raw, " \u00b7 ".join(_word(value, kind_of(name, value)) for value, name in found) or EMPTY
+
+
+def _word(value: Any, kind: str) -> str:
+    """Return a part of a label; classes and kinds are read as words, as in badges."""
+    text = show(value, kind)
+    return text.replace("_", " ") if kind == b.BADGE else text
 
 
 def series_of(rows: Sequence[Mapping[str, Any]], column: b.Column) -> Series:

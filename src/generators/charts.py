@@ -41,6 +41,8 @@ from generators.drawing import (
     NOTHING,
     PHONE,
     TOP,
+    WHOLE,
+    WIDE,
     ValueAxis,
     group_legend,
     gutter,
@@ -53,13 +55,11 @@ from generators.drawing import (
     value_axis,
 )
 from generators.formats import words
-from generators.line_drawings import Band, dots_of, lines, sparkline
-from generators.page_parts import PageParts, at
+from generators.line_drawings import Band, dots_of, lines
+from generators.page_parts import CHARTS, PageParts, at
 from generators.scatter_drawings import OVER, drawable, point_axis, scatter
 from generators.templates import Markup, join
 from generators.thinning import MOST_POINTS, kept
-
-__all__ = ["ChartBlocks", "sparkline"]
 
 
 class ChartBlocks(PageParts):
@@ -158,7 +158,7 @@ class ChartBlocks(PageParts):
         if not data.known:
             return self._none(block)
         said = [say.of_cells(data)]
-        return self._figure(block, data, said, heat_map(data, _label(block, said)),
+        return self._figure(block, data, said, heat_map(data, _label(block, said), WHOLE if self.is_alone else WIDE),
                             cell_scale(data).legend(data.series[0].kind))
 
     def tree_map(self, block: b.TreeMap, results: Any) -> Markup:
@@ -176,7 +176,7 @@ class ChartBlocks(PageParts):
         """Return the figure around a drawing, and give its data to the page; `beside` stands next to it."""
         block_id = self.new_id(block)
         kind = _type(block)
-        self.data("charts", block_id, {"type": kind, "label": words(block.label), "rest": bool(data.rest),
+        self.data(CHARTS, block_id, {"type": kind, "label": words(block.label), "rest": bool(data.rest),
                                        **as_json(data), **(extra or {})})
         return piece("frame.html", "figure", id=block_id, type=kind, title=_title(block), about=_about(block),
                      message=sentences(said), legend=names, svg=svg, beside=beside,
@@ -185,6 +185,7 @@ class ChartBlocks(PageParts):
     def _none(self, block: b.Chart, data: Optional[ChartData] = None) -> Markup:
         """Return the written state of a chart without values."""
         said = [block.empty or say.NO_VALUES] + (data.notes if data else [])
+        self.used.add(CHARTS)
         return piece("frame.html", "none", id=self.new_id(block), title=_title(block), about=_about(block),
                      message=sentences(said))
 

@@ -16,7 +16,7 @@ from generators.scales import Tick, cut, moments, nice_ticks, range_of, short_ti
 from generators.shapes import n, part, percent
 from generators.templates import Markup, join, parts
 
-PHONE, WIDE = 290, 370  # pixels that a drawing has across on a phone, and at least on a wide screen
+PHONE, WIDE, WHOLE = 290, 370, 480  # pixels that a drawing has on a phone, at least on a wide screen, and alone there
 TOP, PLOT, BELOW = 10, 200, 24  # pixels over, of and under the space between the axes
 STRETCHED = 1000  # the width of an inner drawing, in its own units
 MOST_LABELS, MOST_TICK = 6, 64.0  # texts below, and pixels of each

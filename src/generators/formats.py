@@ -25,7 +25,7 @@ _BYTES = ((10 ** 9, " GB"), (10 ** 6, " MB"), (10 ** 3, " KB"))
 
 # The first pattern that is found in a name tells its kind.
 _BY_NAME: Tuple[Tuple["re.Pattern[str]", str], ...] = tuple((re.compile(pattern), kind) for pattern, kind in (
-    (r"(^|_)(severity|confidence|class|standing|quadrant|state)$", b.BADGE),
+    (r"(^|_)(severity|confidence|class|standing|quadrant|state|kind)$", b.BADGE),
     (r"_percent$", b.PERCENT),
     (r"(^|_)(difference|over|overrun)$", b.MONEY_CHANGE),
     (r"(^|_)(change|growth)$", b.CHANGE),
@@ -85,7 +85,8 @@ def show(value: Any, kind: str = b.TEXT) -> str:
     if kind == b.YES_NO or isinstance(value, bool):
         return "yes" if value else "no"
     if kind == b.TIME:
-        return str(value)[:16].replace("T", " ") + (" UTC" if len(str(value)) > 10 else "")
+        text = str(value)[:16].replace("T", " ")
+        return text + (":00" if len(text) == 13 else "") + (" UTC" if len(text) > 10 else "")
     exact = number(value) if kind in NUMERIC else None
     return _plain(value) if exact is None else _numeric(exact, kind)
 

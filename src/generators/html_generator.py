@@ -10,13 +10,14 @@ import functools
 import hashlib
 import re
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple, Union
 
 import blocks as b
 from generators.charts import ChartBlocks
 from generators.embedding import squeeze
 from generators.files import as_json, write_whole
 from generators.generic import page_of
+from generators.page_parts import CHARTS, TABLES
 from generators.provenance import foot, meta
 from generators.tables import TableBlocks
 from generators.templates import Markup, join, parts
@@ -24,7 +25,12 @@ from generators.text_blocks import TextBlocks, heading
 
 ASSETS = Path(__file__).resolve().parent / "assets"
 NO_FORMS = "'none'"
-SCRIPTS = ("formats.js", "charts.js", "report.js")
+SCRIPTS = ("report.js", "formats.js", "tables.js", "charts.js")
+STYLES = ("report.css", "tables.css", "charts.css")
+FORM_STYLE = "form.css"
+# Which parts of script and style are only for pages with a table or a chart; a chart's numbers are a table too.
+_ONLY_WITH = {"formats.js": (TABLES, CHARTS), "tables.js": (TABLES,), "charts.js": (CHARTS,),
+              "tables.css": (TABLES, CHARTS), "charts.css": (CHARTS,)}
 CHARTJS_HASH = "sha384-dug+JxfBvklEQdJ4AYuBBAIScUz0bVN73xpy273gcAwHjb3qI0fXmuYNaNfdyYJG"  # of 4.4.1, chart.umd.js
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _DIGEST = re.compile(rb'name="digest" content="([0-9a-f]+)"')
@@ -83,21 +89,27 @@ class HTMLReportGenerator(ChartBlocks, TableBlocks, TextBlocks):
     def section(self, block: b.Section, results: Any) -> Markup:
         """Return blocks under one heading, which links can point to."""
         about = heading(b.Block(about=block.about))
+        block_id = self.new_id(b.Block(title="section " + block.title))
+        self.is_alone = block.wide
+        blocks = join(self.draw(one, results) for one in block.blocks)
+        self.is_alone = False
         return parts("blocks.html")["section"].fill(
-            id=self.new_id(b.Block(title="section " + block.title)), title=block.title, about=about,
-            wide=" wide" if block.wide else "", blocks=join(self.draw(one, results) for one in block.blocks))
+            id=block_id, title=block.title, about=about,
+            wide=" wide" if block.wide else "", blocks=blocks)
 
     def frame(self, report: Any, results: Mapping[str, Any], body: Markup, made: str) -> str:
         """Return a page with everything around its body: policy, navigation, provenance, data, style and script."""
         digest = data_digest(as_json(results))
         forms = getattr(report, "forms", NO_FORMS)
+        scripts, styles = needed(SCRIPTS, self.used), needed(styles_of(forms), self.used)
 
         def filled(page_digest: str, made: str) -> str:
             identity = {"id": report.id, "title": report.title, "digest": digest, "made": made}
             return parts("page.html")["page"].fill(
                 policy=Markup(policy(forms)),
                 description=report.description, digest=page_digest, title=report.title,
-                style=Markup(style(forms)), script=Markup(script()), id=report.id, category=report.category,
+                styles=_embedded("style", styles), scripts=_embedded("script", scripts), id=report.id,
+                category=report.category,
                 lead=results.get("headline") or report.description, meta=meta(results), body=body,
                 foot=foot(report.id, results, made), data=Markup(self.data_json(identity)),
                 groups=self._groups(report.id))
@@ -146,25 +158,31 @@ def asset(name: str) -> str:
     return squeeze(name, (ASSETS / name).read_text(encoding="utf-8"))
 
 
-@functools.lru_cache(maxsize=None)
-def script() -> str:
-    """Return the script that all pages carry."""
-    return "".join(map(asset, SCRIPTS))
+def needed(names: Sequence[str], used: Set[str]) -> List[str]:
+    """Return which of these assets a page needs that has these kinds of parts."""
+    return [name for name in names if name not in _ONLY_WITH or used.intersection(_ONLY_WITH[name])]
 
 
-@functools.lru_cache(maxsize=None)
-def style(forms: str = NO_FORMS) -> str:
-    """Return the style of a page; only those with a form carry what is for forms."""
-    return asset("report.css") + (asset("form.css") if forms != NO_FORMS else "")
+def styles_of(forms: str) -> Tuple[str, ...]:
+    """Return the styles that a page may have; only those with a form carry what is for forms."""
+    return STYLES + ((FORM_STYLE,) if forms != NO_FORMS else ())
+
+
+def _embedded(element: str, names: Sequence[str]) -> Markup:
+    return join(parts("page.html")[element].fill(text=Markup(asset(name))) for name in names)
 
 
 @functools.lru_cache(maxsize=None)
 def policy(forms: str = NO_FORMS) -> str:
-    """Return the pages' Content-Security-Policy: nothing but their own constant script and style, and Chart.js.
+    """Return the pages' Content-Security-Policy: nothing but their own constant scripts and styles, and Chart.js.
 
-    `forms` is where a form may lead.
+    It is the same for all pages, whichever parts they need. `forms` is where a form may lead.
     """
-    own = [base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode() for text in
-           (script(), style(forms))]
-    return (f"default-src 'none'; script-src 'sha256-{own[0]}' '{CHARTJS_HASH}'; style-src 'sha256-{own[1]}'; "
+    scripts, styles = (" ".join(map(_allowed, names)) for names in (SCRIPTS, styles_of(forms)))
+    return (f"default-src 'none'; script-src {scripts} '{CHARTJS_HASH}'; style-src {styles}; "
             f"img-src data:; connect-src 'self'; base-uri 'none'; form-action {forms}")
+
+
+def _allowed(name: str) -> str:
+    """Return the hash by which a policy allows what is embedded of an asset."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(asset(name).encode('utf-8')).digest()).decode()}'"

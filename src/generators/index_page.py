@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Dict, List, Mapping, Sequence
+from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
 import blocks as b
 from generators.formats import show
@@ -47,15 +47,17 @@ def index_page(generator: HTMLReportGenerator, entries: Sequence[IndexEntry], ma
 
 
 def _summary(generator: HTMLReportGenerator, entries: Sequence[IndexEntry]) -> Markup:
-    cards: List[Markup] = []
+    cards: List[Tuple[int, Markup]] = []
     for entry in entries:
         for one in getattr(entry.report, "highlights", ()) if entry.results else ():
             if isinstance(one, b.Card):
                 with b.in_currency((entry.results.get("bill") or {}).get("currency", "USD")):
-                    cards.append(generator.card(replace(one, report=one.report or entry.report.id), entry.results))
+                    drawn = generator.card(replace(one, report=one.report or entry.report.id), entry.results)
+                    cards.append((one.rank, drawn))
     if not cards:
         return parts("index.html")["nothing"].fill()
-    return parts("index.html")["summary"].fill(cards=join(cards))
+    cards.sort(key=lambda pair: pair[0])
+    return parts("index.html")["summary"].fill(cards=join(drawn for _, drawn in cards))
 
 
 def _blocks(generator: HTMLReportGenerator, entries: Sequence[IndexEntry]) -> List[Markup]:

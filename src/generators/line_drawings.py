@@ -4,6 +4,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
+from generators.bar_drawings import FILLED
 from generators.chart_data import ChartData
 from generators.drawing import (
     BELOW,
@@ -25,7 +26,7 @@ from generators.drawing import (
     stroke,
 )
 from generators.formats import show
-from generators.shapes import Point, area, line, n, percent
+from generators.shapes import Point, area, line, n, percent, runs
 from generators.templates import Markup
 
 Values = Sequence[Optional[Decimal]]
@@ -90,23 +91,33 @@ def _dots(data: ChartData, index: int, across: LabelAxis, axis: ValueAxis) -> Li
             for place in dots_of(one.values)]
 
 
-def sparkline(values: Sequence[Optional[float]]) -> Markup:
-    """Return a line without words for a card: only its shape tells; gaps are unknown values."""
+def spark_line(values: Sequence[Optional[float]]) -> Markup:
+    """Return the line of a card's course over its area; gaps are unknown values, of which not all may be."""
     known = [value for value in values if value is not None]
-    if not known:
-        return Markup("")
     low, high = min(known), max(known)
     low, high = min(low, 0.0) if low <= high * _FLAT else low, max(high, 0.0)
     points = [None if value is None else _spark_point(place, len(values), value, low, high)
               for place, value in enumerate(values)]
-    base = [None if point is None else (point[0], _spark_y(max(low, 0.0), low, high)) for point in points]
-    return piece("sparkline.svg", "spark", line=path(line(points)), area=path(area(points, base)))
+    base = n(_spark_y(max(low, 0.0), low, high))
+    below = "".join(f"M{n(run[0][0])} {base}L{line([*run])[1:]}L{n(run[-1][0])} {base}Z" for run in runs(points))
+    return piece("sparkline.svg", "line", line=path(line(points)), area=path(below))
+
+
+def spark_columns(values: Sequence[Optional[float]]) -> Markup:
+    """Return a column for each value of a card's course; an unknown one, and 0, have none."""
+    known = [value for value in values if value is not None]
+    low, high, wide = min(0.0, *known), max(0.0, *known), _SPARK_WIDTH / len(values)
+    ends = [(place * wide, (place + FILLED) * wide, _spark_y(value, low, high))
+            for place, value in enumerate(values) if value]
+    base = n(_spark_y(0.0, low, high))
+    return piece("sparkline.svg", "columns", path=path("".join(
+        f"M{n(left)} {base}L{n(left)} {n(y)}L{n(right)} {n(y)}L{n(right)} {base}Z" for left, right, y in ends)))
 
 
 def _spark_point(place: int, count: int, value: float, low: float, high: float) -> Tuple[float, float]:
-    return place / max(count - 1, 1) * _SPARK_WIDTH, _spark_y(value, low, high)
+    return round(place / max(count - 1, 1) * _SPARK_WIDTH, 1), _spark_y(value, low, high)
 
 
 def _spark_y(value: float, low: float, high: float) -> float:
     share = (value - low) / (high - low) if high > low else 0.0
-    return _SPARK_BOTTOM - (_SPARK_BOTTOM - _SPARK_TOP) * share
+    return round(_SPARK_BOTTOM - (_SPARK_BOTTOM - _SPARK_TOP) * share, 1)

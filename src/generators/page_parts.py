@@ -12,6 +12,7 @@ from blocks import SIGN, Block, Chart
 _UNSAFE = str.maketrans({letter: f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"})
 _NOT_IN_IDS = re.compile(r"[^A-Za-z0-9_.-]")
 LONGEST_ID = 60
+TABLES, CHARTS = "tables", "charts"  # kinds of parts that take script and style of their own
 
 
 class PageParts:
@@ -27,6 +28,8 @@ class PageParts:
         self._homes = homes
         self._ids: Set[str] = set()
         self._data: Dict[str, Dict[str, Any]] = {}
+        self.used: Set[str] = set()
+        self.is_alone = False  # whether the blocks that are drawn now have the whole width
 
     def new_id(self, block: Block) -> str:
         """Return an id that no other block of the page has, told by the block's place or title; a table's is bare."""
@@ -40,8 +43,9 @@ class PageParts:
         return unused
 
     def data(self, kind: str, block_id: str, value: Mapping[str, Any]) -> None:
-        """Put what a page's script needs of a block (`kind` is "tables" or "charts") into the page."""
+        """Put what a page's script needs of a block (`kind` is `TABLES` or `CHARTS`) into the page."""
         self._data.setdefault(kind, {})[block_id] = value
+        self.used.add(kind)
 
     def rows(self, block: Block, results: Any) -> List[Any]:
         """Return the rows at a block's path."""
@@ -57,7 +61,7 @@ class PageParts:
 
     def data_json(self, report: Mapping[str, Any]) -> str:
         """Return all data of the page as JSON that is safe inside a script element."""
-        return safe_json(dict({"tables": {}, "charts": {}}, **self._data, report=report,
+        return safe_json(dict({TABLES: {}, CHARTS: {}}, **self._data, report=report,
                               **({} if SIGN.get() == "$" else {"sign": SIGN.get()})))
 
 

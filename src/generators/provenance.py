@@ -45,7 +45,7 @@ def foot(report: str, results: Mapping[str, Any], made: str) -> Markup:
 
 def _period(log: Mapping[str, Any]) -> str:
     first, last = log.get("first"), log.get("last")
-    return f"{show(first, b.TIME)} to {show(last, b.TIME)}" if first and last else "without a call"
+    return f"{show(first, b.TIME)[:-len(' UTC')]} to {show(last, b.TIME)}" if first and last else "without a call"
 
 
 def _days(bill: Mapping[str, Any]) -> str:

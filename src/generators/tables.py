@@ -8,12 +8,13 @@ from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Seq
 
 import blocks as b
 from generators.formats import NUMERIC, full, kind_of, number, show, words
-from generators.page_parts import anchor, at
+from generators.page_parts import TABLES, anchor, at
 from generators.templates import Markup, join, parts
 from generators.text_blocks import TextBlocks, heading
 
 FIRST_ROWS = 10  # that stand in the markup, and on each sheet that the script turns
 LONGEST_CARRIED = 1000  # characters of a text that a page carries; the JSON file holds all
+LONG_TEXT, SHORT_NAME = 60, 28  # characters of a text that needs room, and of a name that is not broken
 _VALUE = "value"  # the name of the only column of rows that are single values
 _EXACT_UP_TO = 2 ** 53  # whole numbers beyond are read inexactly by scripts
 _NESTED = (Mapping, list, tuple)
@@ -22,13 +23,17 @@ _NOTHING = Markup("")
 
 
 class DrawnColumn(NamedTuple):
-    """A column as it is drawn: its name, title and kind, its values row by row, and for bars their largest size."""
+    """A column as it is drawn: its name, title and kind, its values row by row, and for bars their largest size.
+
+    `look` is the class of its cells.
+    """
 
     name: str
     title: str
     kind: str
     values: List[Any]
     largest: Optional[Decimal]
+    look: str = ""
 
     @property
     def word(self) -> str:
@@ -61,11 +66,11 @@ class TableBlocks(TextBlocks):
         block_id = self.new_id(block)
         links = [self._links(column, block) for column in columns]
         ids = _row_ids(key) if key else []
-        self.data("tables", block_id, _data(block.path or block_id, columns, links, key, len(found)))
+        self.data(TABLES, block_id, _data(block.path or block_id, columns, links, key, len(found)))
         count = min(FIRST_ROWS, len(carried))
         rows = (_row(columns, links, index, ids[index] if ids else None) for index in range(count))
         return _part("table", id=block_id, heading=heading(block), caption=block.title or words(_last(block.path)),
-                     heads=join(_part("head", number=_number(one), title=one.title) for one in columns),
+                     heads=join(_part("head", look=_look(one), title=one.title) for one in columns),
                      rows=join(rows), note=_note(count, len(carried), len(found)))
 
     def _links(self, column: DrawnColumn, block: b.Table) -> List[Optional[str]]:
@@ -94,7 +99,20 @@ def _drawn(column: b.Column, records: Sequence[Mapping[str, Any]]) -> DrawnColum
         values = [one if one is None else _bounded(show(one)) for one in values]
     values = [str(one) if isinstance(one, int) and abs(one) > _EXACT_UP_TO else one for one in values]
     sizes = [abs(one) for one in map(number, values) if one is not None] if column.bar else []
-    return DrawnColumn(column.name, column.title or words(_last(column.name)), kind, values, max(sizes, default=None))
+    return DrawnColumn(column.name, column.title or words(_last(column.name)), kind, values, max(sizes, default=None),
+                       _look_of(kind, values))
+
+
+def _look_of(kind: str, values: Sequence[Any]) -> str:
+    """Return the class of cells: figures to the right, times and short names on one line, room for long texts."""
+    if kind in NUMERIC:
+        return "number"
+    if kind in (b.DAY, b.TIME):
+        return "when"
+    texts = [one for one in values if isinstance(one, str)] if kind == b.TEXT else []
+    longest = max(map(len, texts), default=0)
+    is_name = 0 < longest <= SHORT_NAME and " " not in "".join(texts)
+    return "prose" if longest > LONG_TEXT else "name" if is_name else ""
 
 
 def _carried(value: Any) -> Any:
@@ -146,6 +164,8 @@ def _column_data(column: DrawnColumn, links: Sequence[Optional[str]]) -> Dict[st
     data: Dict[str, Any] = {"name": column.name, "title": column.title, "kind": column.kind, "values": column.values}
     if column.largest is not None:
         data["largest"] = column.largest
+    if column.look:
+        data["look"] = column.look
     if links:
         first = next(one for one in links if one is not None)
         data["links"] = _by_prefix(column.values, links, first[:first.index("#") + 1] + f"{column.word}-")
@@ -169,7 +189,7 @@ def _row(columns: Sequence[DrawnColumn], links: Sequence[Sequence[Optional[str]]
 def _cell(place: int, column: DrawnColumn, value: Any, href: Optional[str]) -> Markup:
     text = show(value, column.kind)
     digits = full(value, column.kind)
-    return _part("cell" if place else "first", number=_number(column), value=_written(column, value, text, href),
+    return _part("cell" if place else "first", look=_look(column), value=_written(column, value, text, href),
                  full=_part("full", full=digits) if digits and digits != text else _NOTHING)
 
 
@@ -205,8 +225,8 @@ def _note(shown: int, carried: int, total: int) -> Markup:
     return _part("note", text=text.format(shown, total), carried=text.format(carried, total))
 
 
-def _number(column: DrawnColumn) -> Markup:
-    return _part("number") if column.is_numeric else _NOTHING
+def _look(column: DrawnColumn) -> Markup:
+    return _part("look", look=column.look) if column.look else _NOTHING
 
 
 def _last(path: str) -> str:

@@ -1,14 +1,16 @@
 """The blocks that are words and figures: cards, facts, notes, alerts, recommendations and comparisons."""
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Iterator, List, Mapping, Optional, Tuple, Union
 
 import blocks as b
-from generators.charts import sparkline
+from generators.courses import course
 from generators.formats import NUMERIC, full, kind_of, number, show, words
-from generators.page_parts import PageParts, at
+from generators.page_parts import TABLES, PageParts, at
 from generators.templates import Markup, join, parts
 
+FIRST_RECOMMENDATIONS = 6  # that stand open; more of them wait behind a click, but not in print
 WORST_FIRST = ("critical", "high", "medium", "low")
 _EMPTY = "Nothing to show: the log holds no data for this."
 _NOTHING = Markup("")
@@ -22,16 +24,25 @@ class TextBlocks(PageParts):
         here = at(results, block.path)
         return _part("cards", cards=join(self.card(card, here) for card in block.cards), heading=heading(block))
 
-    def card(self, card: b.Card, results: Any) -> Markup:
-        """Return one figure with its change, interval, sparkline and link."""
+    def card(self, card: b.Card, results: Any, href: str = "") -> Markup:
+        """Return one figure with its change, interval, course and link (`href`: not to the card's report)."""
         value = at(results, card.path)
         kind = card.kind or kind_of(card.path.replace(".", "_"), value)
-        title = _part("card_link", href=f"{card.report}.html", title=card.title) if card.report else \
-            _part("card_title", title=card.title)
+        href = href or (f"{card.report}.html" if card.report else "")
+        title = _part("card_link", href=href, title=card.title) if href else _part("card_title", title=card.title)
         words_only = "" if kind in NUMERIC and value is not None else " words"
         return _part("card", title=title, value=figure(value, kind), words=words_only, chip=_chip(card, results),
                      interval=_interval(card, kind, results), note=_optional("note", card.note),
-                     spark=_spark(card, results))
+                     spark=course(card, results))
+
+    def card_rows(self, block: b.CardRows, results: Any) -> Markup:
+        """Return a card for each of the first rows, linked to the row of the id that is its title."""
+        rows = [row for row in self.rows(block, results) if isinstance(row, Mapping)][:block.most]
+        if not rows:
+            return self.empty(block)
+        cards = (self.card(replace(block.card, title=show(row.get(block.name))), row,
+                           self.link(block.name, row.get(block.name)) or "") for row in rows)
+        return _part("cards", cards=join(cards), heading=heading(block))
 
     def facts(self, block: b.Facts, results: Any) -> Markup:
         """Return named values as a list of terms."""
@@ -91,7 +102,10 @@ class TextBlocks(PageParts):
         items = [_part("recommendation", action=row.get("action"), evidence=row.get("evidence"),
                        confidence=figure(row.get("confidence"), b.BADGE), dollars=_worth(row.get("monthly_usd")))
                  for row in rows]
-        return _part("recommendations", title=block.title or "What to do", items=join(items))
+        rest = items[FIRST_RECOMMENDATIONS:] if len(items) > FIRST_RECOMMENDATIONS + 1 else []
+        more = _part("more_recommendations", count=f"{len(rest):,}", items=join(rest)) if rest else _NOTHING
+        return _part("recommendations", title=block.title or "What to do", more=more,
+                     items=join(items[:len(items) - len(rest)]))
 
     def comparison(self, block: b.Comparison, results: Any) -> Markup:
         """Return figures of now beside those of before, with their change."""
@@ -99,6 +113,7 @@ class TextBlocks(PageParts):
         lines = [self._compared(block, title, at(here, now), at(here, before), now)
                  for title, now, before in block.rows]
         lines = [line for line in lines if line]
+        self.used.update([TABLES] if lines else [])
         return _part("comparison", heading=heading(block), now=block.names[0], before=block.names[1],
                      lines=join(lines)) if lines else self.empty(block)
 
@@ -150,15 +165,9 @@ def _chip(card: b.Card, results: Any) -> Markup:
 
 
 def _interval(card: b.Card, kind: str, results: Any) -> Markup:
+    kind = b.MONEY if kind == b.MONEY_CHANGE else kind  # what a change went from and to are amounts
     low, high = at(results, card.low) if card.low else None, at(results, card.high) if card.high else None
     return _NOTHING if low is None or high is None else _part("interval", low=show(low, kind), high=show(high, kind))
-
-
-def _spark(card: b.Card, results: Any) -> Markup:
-    path, _, column = card.spark.rpartition(".")
-    rows = at(results, path) if path else None
-    values = [number(row.get(column)) for row in rows or []]
-    return sparkline([None if value is None else float(value) for value in values]) if len(values) > 1 else _NOTHING
 
 
 def _worth(monthly: Any) -> Markup:

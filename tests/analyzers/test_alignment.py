@@ -81,6 +81,14 @@ def test_coverage_is_the_share_of_cost_with_all_names_in_production() -> None:
     assert rows(results["pools"]["unattributed"], "missing")["organization"]["cost"] == 6
 
 
+def test_coverage_by_day_is_of_the_days_own_cost_and_unknown_without_one() -> None:
+    calls = [spent(3), spent(1, environment="staging"), spent(5, day="2026-01-03"),
+             spent(5, organization="unattributed", day="2026-01-03")]
+    assert [(one["day"], one["cost"], one["direct_cost"], one["share_of_cost"])
+            for one in results_of(calls)["coverage"]["daily"]] == [
+        ("2026-01-01", 4, 3, 0.75), ("2026-01-02", 0, 0, None), ("2026-01-03", 10, 5, 0.5)]
+
+
 def test_with_nobody_to_charge_the_cost_stays_in_the_pool_and_is_shown() -> None:
     back = results_of([spent(5, "unknown")])["chargeback"]["organization"]
     assert (back["charges"], back["uncharged"], back["pools"]["unattributed"]["cost"]) == ([], 5, 5)
@@ -206,6 +214,7 @@ def test_nothing_of_a_simulated_logs_cost_is_dropped(log) -> None:
         assert sum(row["charged"] for row in back["charges"]) + back["uncharged"] == whole
         assert sum(row["cost"] for row in results["showback"][dimension]) == whole
     assert sum(row["cost"] for row in results["coverage"]["by_kind"]) == whole
+    assert sum(row["direct_cost"] for row in results["coverage"]["daily"]) == results["summary"]["direct_cost"]
     production = sum(one.cost_nano for one in log.calls if one.environment == "production")
     assert results["summary"]["direct_cost"] == Decimal(production) / USD
     assert sum(row["share_of_cost"] for row in results["fair_share"]) == pytest.approx(1)

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any, Dict, List, Sequence, Tuple
@@ -170,7 +171,20 @@ def test_the_summary_has_what_a_finance_lead_asks_first() -> None:
             if analyzer.highlights}
     assert set(told) >= {"understanding", "profitability", "realtime", "abuse_detection", "optimization", "alignment",
                          "churn_growth"}
-    assert {"summary.current_cost", "forecast.total", "what_changed.by_organization"} <= set(told["understanding"])
+    assert {"summary.current_cost", "forecast.total", "what_changed.drivers"} <= set(told["understanding"])
+
+
+def test_each_figure_of_the_summary_has_a_course_in_a_log_of_some_length(logs: Logs,
+                                                                         generator: HTMLReportGenerator) -> None:
+    drawn = {}
+    for identity, analyzer in ANALYZERS.items():
+        generator.begin("index", generator.homes)
+        for one in analyzer.highlights:
+            results = logs.results(identity, "sample")
+            drawn[one.path] = generator.card(one, results) if isinstance(one, b.Card) else generator.draw(one, results)
+    assert len(drawn) >= 9
+    assert [path for path, markup in drawn.items() if 'class="spark" role="img"' not in markup] == []
+    assert len(re.findall('class="spark"', drawn["what_changed.drivers"])) == 3
 
 
 class Misnamed(Analyzer):

@@ -103,7 +103,7 @@ def test_a_plan_that_earns_more_and_shocks_few_is_recommended() -> None:
     assert results["summary"]["recommended_plan"] == "hybrid"
     advice, = results["recommendations"]
     assert advice["monthly_usd"] == Decimal("68.71")
-    assert "1 customers pay more, 0 less, and 0 instead of 1 make a loss" in advice["evidence"]
+    assert "1 customer pays more, nobody less, and 0 instead of 1 make a loss" in advice["evidence"]
     assert advice["confidence"] == "low"  # all of it comes from one customer
 
 
@@ -150,7 +150,7 @@ def test_the_headline_names_the_plan_that_earns_more_or_says_that_none_does() ->
     today = results["plans"][0]["monthly_revenue"]
     assert results["headline"] == (
         f"Today's prices earn ${today:,} a month; the plan \"{results['recommended']['title']}\" would earn $68.71 "
-        "more if use stays as it is: 1 customer would pay more, 0 less.")
+        "more if use stays as it is: 1 customer would pay more, nobody less.")
     assert results["recommended"]["plan"] == "hybrid"
     assert results_of(TWO)["headline"] == (
         "Today's prices earn $123.87 a month; none of 4 other plans earns more without raising many bills.")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from decimal import Decimal
 
 from builders import call, dataset_of
@@ -176,6 +177,35 @@ def test_the_trend_compares_the_last_whole_days_with_as_many_before() -> None:
     assert (trend["current"]["cost"], trend["previous"]["cost"], trend["cost_change"]) == (28, 14, 1.0)
     assert trend["current"]["margin"] == Decimal("44.709677419") - 28  # 99 dollars, 14 of 31 days
     assert trend["revenue_change"] == 0.0
+
+
+def test_the_rolling_margin_ends_with_the_trends_period_and_goes_back_by_weeks(log) -> None:
+    results = ProfitabilityAnalyzer(log.path).analyze()
+    rolling, trend = results["rolling"], results["trend"]
+    assert (rolling[-1]["first_day"], rolling[-1]["day"]) == (trend["current"]["first"], trend["current"]["last"])
+    assert all(abs(rolling[-1][name] - trend["current"][name]) < Decimal("0.00001")
+               for name in ("revenue", "cost", "margin"))  # rounded once, not once a customer and month
+    days = [date(*map(int, one["day"].split("-"))) for one in rolling]
+    assert [(later - day).days for day, later in zip(days, days[1:])] == [7] * (len(rolling) - 1)
+    assert len(rolling) == 9
+
+
+def test_a_rolling_margin_takes_each_span_by_itself_with_the_price_of_each_day() -> None:
+    """Two calls a week before a rise of the price, and one in the last of three spans that fit into 28 days."""
+    calls = [call(timestamp=f"2026-02-{day:02}T12:00:00Z", customer_id="base", cost_nano=0, tier_price_nano=0)
+             for day in range(1, 29)]
+    calls += [call(timestamp=f"2026-02-{day:02}T13:00:00Z", customer_id="c", cost_nano=USD,
+                   tier_price_nano=price * USD) for day, price in ((2, 28), (5, 28), (10, 56), (27, 56))]
+    assert [(one["first_day"], one["day"], one["revenue"], one["cost"], one["margin"])
+            for one in results_of(calls)["rolling"]] == [
+        ("2026-02-01", "2026-02-14", 8 + 2, 3, 7), ("2026-02-08", "2026-02-21", 2, 1, 1),
+        ("2026-02-15", "2026-02-28", 2, 1, 1)]
+
+
+def test_a_short_log_has_no_rolling_margin_and_a_dark_one_none_that_is_known() -> None:
+    assert results_of([call()])["rolling"] == results_of([])["rolling"] == []
+    dark = [call(timestamp=f"2026-01-{day:02}T12:00:00Z", cost_nano=None) for day in range(1, 8)]
+    assert {one["margin"] for one in results_of(dark)["rolling"]} == {None}
 
 
 def test_nobody_seems_to_leave_where_the_log_ends() -> None:

@@ -153,6 +153,19 @@ def test_causes_of_the_whole_change_add_up_to_it(log) -> None:
     assert sum(row["change"] for row in changed["by_cause"]) == changed["total"]["change"]
 
 
+def test_the_drivers_are_the_largest_changes_with_their_days(log) -> None:
+    results = UnderstandingAnalyzer(str(log.path)).analyze()
+    changed, days = results["what_changed"], [row["day"] for row in results["daily"][-60:]]
+    drivers = changed["drivers"]
+    assert [(one["organization"], one["change"]) for one in drivers] == [
+        (row["organization"], row["change"]) for row in changed["by_organization"][:3]]
+    for one in drivers:
+        assert [row["day"] for row in one["daily"]] == days
+        assert sum(row["cost"] for row in one["daily"][:30]) == one["previous_cost"]
+        assert sum(row["cost"] for row in one["daily"][30:]) == one["current_cost"]
+        assert one["current_cost"] - one["previous_cost"] == one["change"]
+
+
 def test_a_cause_is_called_most_only_when_it_is() -> None:
     assert _is_most({"a": Decimal(6), "b": Decimal(4), "c": Decimal(-9)}, "a")
     assert not _is_most({"a": Decimal(6), "b": Decimal(4), "c": Decimal(3)}, "a")

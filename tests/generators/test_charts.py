@@ -10,9 +10,8 @@ import pytest
 
 import blocks as b
 from generators.chart_data import bounded, read
-from generators.charts import sparkline
 from generators.drawing import path
-from generators.html_generator import ASSETS, CHARTJS_HASH, HTMLReportGenerator
+from generators.html_generator import ASSETS, CHARTJS_HASH, STYLES, HTMLReportGenerator
 from generators.page_parts import safe_json
 
 HOSTILE = ["</script><img src=x onerror=alert(1)>", "\u202eevil\u2066", "x" * 10_000, "=cmd()", "", "\x00\x1b\ud800",
@@ -440,22 +439,13 @@ def test_too_many_cells_become_fewer_with_their_highest_values(draw):
 # Small parts
 
 
-def test_a_sparkline_has_gaps_and_no_words():
-    drawn = ElementTree.fromstring(sparkline([0.0, 10.0, None, 5.0]))
-    assert [mark.get("d") for mark in drawn] == [
-        "M0 29L33.33 3L33.33 29L0 29ZM100 16L100 29Z", "M0 29L33.33 3M100 16L100 16"]
-    assert drawn.get("aria-hidden") == "true" and "".join(drawn.itertext()) == ""
-    assert sparkline([None]) == sparkline([]) == ""
-    assert ElementTree.fromstring(sparkline([95.0, 100.0]))[1].get("d") == "M0 29L100 3"  # far from 0: the shape counts
-
-
 def test_a_path_takes_nothing_but_numbers():
     with pytest.raises(ValueError):
         path('M0 0" onload="x')
 
 
 def test_the_style_knows_each_class_of_the_drawings():
-    style = (ASSETS / "report.css").read_text(encoding="utf-8")
+    style = "".join((ASSETS / name).read_text(encoding="utf-8") for name in STYLES)
     fixed = ("stage", "canvas", "plot", "round", "tick", "total", "long", "rule", "zero", "track", "line", "band",
              "dot", "dots", "point", "segment", "cell", "cell-value", "tile", "tile-name", "hit", "roomy", "narrow",
              "legend", "parts", "part", "share", "scale", "message", "numbers", "s-rest")

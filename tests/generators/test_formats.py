@@ -23,6 +23,7 @@ from generators.formats import UNKNOWN, full, kind_of, number, show, words
     (1234, b.COUNT, "1,234"), (296.5, b.COUNT, "297"), (2.25, b.COUNT, "2.25"), (0.2458, b.NUMBER, "0.246"),
     (843.5, b.MILLISECONDS, "844 ms"), (12_480, b.MILLISECONDS, "12.5 s"), (20_031_628, b.BYTES, "20.0 MB"),
     (999, b.BYTES, "999 B"), ("2026-01-01T00:02:57.510Z", b.TIME, "2026-01-01 00:02 UTC"),
+    ("2026-01-01T07", b.TIME, "2026-01-01 07:00 UTC"), ("2026-01-01", b.TIME, "2026-01-01"),
     ("2026-01-01", b.DAY, "2026-01-01"), (True, b.YES_NO, "yes"), (["a", None], b.TEXT, "a, unknown")])
 def test_a_value_is_written_as_people_write_it(value, kind, text):
     assert show(value, kind) == text

@@ -28,7 +28,8 @@ RESULTS = {
     "headline": "Spend was $31.62 in 4 days.", "log": LOG,
     "summary": {"cost": "31.623469789", "cost_change": 0.125, "calls": 310, "low": "30", "high": "33", "rule": "day"},
     "daily": DAYS, "by_model": MODELS,
-    "alerts": [{"severity": "high", "kind": "cost_spike", "text": "too much", "cost": "3"}],
+    "alerts": [{"severity": "high", "kind": "cost_spike", "text": "too much", "cost": "3",
+                "time": "2026-01-02T05"}],
     "periods": {"now": {"cost": "20", "calls": 10}, "before": {"cost": "16", "calls": None}},
     "choices": {"action": "golden.html", "button": "Show", "fields": [
         {"name": "first", "title": "From", "kind": "date", "value": "2026-01-01", "least": "2026-01-01",
@@ -48,6 +49,12 @@ class Report:
         b.Cards("summary", cards=(
             b.Card("cost", "Spend", change="cost_change", rise=b.BAD, low="low", high="high", note="list prices"),
             b.Card("calls", "Calls"))),
+        b.Cards(cards=(
+            b.Card("summary.calls", "Calls by day", spark="daily.calls"),
+            b.Card("summary.cost", "Cost", spark=b.Course("daily", "cost", "Cost by day")),
+            b.Card("summary.cost", "Models", spark=b.Course("by_model", "cost", "Models", by="model", columns=True)),
+            b.Card("summary.calls", "Alerts", spark=b.Course("alerts", name="Alerts by day", by="time", tally=True)),
+            b.Card("summary.calls", "Nothing", spark="nothing.cost"))),
         b.Recommendations(),
         b.Section(title="Charts", blocks=(
             b.Bars("by_model", "Cost by model", label="model", values=("cost",)),
@@ -62,6 +69,7 @@ class Report:
             b.Table("by_model", "Models", key="model", columns=(
                 "model", "provider", b.Column("cost", bar=True), "calls", "p95_ms", "error_rate")),
             b.Facts("summary", "Facts"), b.Notes("notes", "Notes"), b.Alerts("alerts", "Alerts"),
+            b.CardRows("by_model", "Each model", name="model", card=b.Card("cost", "")),
             b.Comparison("periods", "Periods", rows=(("Cost", "now.cost", "before.cost"),
                                                      ("Calls", "now.calls", "before.calls"))),
             b.Choices("choices", "Choices"), b.Table("nothing", "Nothing", empty="There is nothing yet."))))

@@ -1,6 +1,8 @@
 """A folder of reports: pages, index, manifest and results, written whole and only when they change."""
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import re
 from decimal import Decimal
@@ -10,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import blocks as b
-from generators.html_generator import HTMLReportGenerator, policy, script
+from generators.html_generator import SCRIPTS, STYLES, HTMLReportGenerator, asset, policy
 from generators.site import Site, homes, report_version
 
 MADE = "2026-04-01T00:00:00.000Z"
@@ -182,7 +184,7 @@ def test_every_page_says_which_log_which_period_how_many_calls_how_many_rejected
     write(tmp_path)
     for path in (tmp_path / "html").glob("*.html"):
         text = Reader(path.read_text(encoding="utf-8")).text
-        for said in ("calls.csv", "2026-01-01 00:00 UTC to 2026-03-31 23:59 UTC", "12,345", "2 bad date",
+        for said in ("calls.csv", "2026-01-01 00:00 to 2026-03-31 23:59 UTC", "12,345", "2 bad date",
                      "2026-04-01 00:00 UTC"):
             assert said in text, f"{path.name} does not say {said}"
 
@@ -194,11 +196,13 @@ def test_the_message_and_what_to_do_come_before_the_tables(tmp_path):
 
 
 def test_hostile_names_stay_text(tmp_path):
+    plain = tmp_path / "plain"
+    write(plain)
     write(tmp_path, name=HOSTILE)
     for path in (tmp_path / "html").glob("*.html"):
         page = path.read_text(encoding="utf-8")
         read_page = Reader(page)
-        assert not read_page.all("img") and len(read_page.all("script")) == 2, path.name
+        assert not read_page.all("img") and read_page.all("script") == read(plain, path.name).all("script"), path.name
         bare = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
         assert "\u202e" not in bare
         assert not re.search(r"\son\w+=", re.sub(r"&[^;]*;|>[^<]*<", "", bare))
@@ -218,7 +222,27 @@ def test_the_policy_allows_nothing_inline_but_the_pages_own_script_and_style(tmp
     content = next(one["content"] for one in page.all("meta") if one.get("http-equiv") == "Content-Security-Policy")
     assert content == policy() and "unsafe" not in content and content.startswith("default-src 'none'")
     assert not [one for _, one in page.elements if "style" in one]
-    assert script() in (tmp_path / "html" / "spend.html").read_text(encoding="utf-8")
+    text = (tmp_path / "html" / "spend.html").read_text(encoding="utf-8")
+    embedded = re.findall(r"<style>(.*?)</style>|<script>(.*?)</script>", text, re.DOTALL)
+    assert [one or other for one, other in embedded] == list(map(asset, (
+        "report.css", "tables.css", "report.js", "formats.js", "tables.js")))
+    for one, other in embedded:
+        digest = base64.b64encode(hashlib.sha256((one or other).encode("utf-8")).digest()).decode()
+        assert f"'sha256-{digest}'" in content
+
+
+@pytest.mark.parametrize("blocks, left_out", [
+    ((b.Notes("notes"), b.Facts("rows")), {"tables.css", "charts.css", "formats.js", "tables.js", "charts.js"}),
+    ((b.Table("rows"),), {"charts.css", "charts.js"}),
+    ((b.Bars("rows", label="day", values=("cost",)),), {"tables.js"}),
+    ((b.Bars("rows", label="day", values=("cost",)), b.Table("rows")), set())])
+def test_a_page_carries_the_parts_of_script_and_style_that_its_blocks_need(blocks, left_out):
+    class Report(Alerts):
+        page = blocks
+
+    page = HTMLReportGenerator().page(Report, {"rows": [{"day": "<table> <figure ", "cost": "1"}],
+                                               "notes": ["<table> <figure "]})
+    assert {name for name in SCRIPTS + STYLES if asset(name) not in page} == left_out
 
 
 def test_results_from_memory_and_from_their_json_give_the_same_page():

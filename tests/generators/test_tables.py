@@ -59,8 +59,23 @@ def test_a_table_has_a_caption_heads_and_a_name_for_each_row():
 
 def test_numbers_stand_to_the_right_and_texts_do_not():
     drawn = Drawn(b.Table("customers"), customers(1))
-    assert [cell.get("class") for cell in drawn.tree.find(".//tbody")[0]] == [None, "number", "number"]
-    assert [head.get("class") for head in drawn.tree.find(".//thead")[0]] == [None, "number", "number"]
+    assert [cell.get("class") for cell in drawn.tree.find(".//tbody")[0]] == ["name", "number", "number"]
+    assert [head.get("class") for head in drawn.tree.find(".//thead")[0]] == ["name", "number", "number"]
+
+
+@pytest.mark.parametrize("values, look", [
+    (["ap-southeast-1", None], "name"), (["two words"], None), (["x" * 29], None), (["", None], None),
+    (["a text of more than sixty characters, which needs room to be read"], "prose"), ([3, 4], "number")])
+def test_names_are_not_broken_and_long_texts_have_room(values, look):
+    drawn = Drawn(b.Table("r"), {"r": [{"thing": one} for one in values]})
+    assert {drawn.cell(row, 0).get("class") for row in range(len(values))} == {look}
+    assert drawn.data["columns"][0].get("look") == look
+
+
+def test_times_stand_on_one_line_and_hours_are_written_as_times():
+    drawn = Drawn(b.Table("r", columns=("time", "day")), {"r": [{"time": "2026-01-02T05", "day": "2026-01-02"}]})
+    assert drawn.cells == [["2026-01-02 05:00 UTC", "2026-01-02"]]
+    assert [drawn.cell(0, place).get("class") for place in (0, 1)] == ["when", "when"]
 
 
 def test_the_markup_holds_the_first_rows_and_the_data_all():
@@ -146,7 +161,7 @@ def test_bars_are_shares_of_the_largest_size_and_losses_are_marked():
     rows = {"r": [{"id": "a", "margin": "50"}, {"id": "b", "margin": "-200"}, {"id": "c", "margin": None}]}
     drawn = Drawn(b.Table("r", columns=("id", b.Column("margin", bar=True))), rows)
     bars = [drawn.cell(row, 1).find(".//svg") for row in range(3)]
-    assert [(one.get("class"), one[0].get("width")) for one in bars[:2]] == [("bar", "25.0"), ("bar below", "100.0")]
+    assert [(one.get("class"), one[0].get("width")) for one in bars[:2]] == [("bar", "25.0%"), ("bar below", "100.0%")]
     assert bars[2] is None and drawn.data["columns"][1]["largest"] == "200"
 
 

@@ -85,6 +85,15 @@ def test_recommendations_carry_their_dollars_evidence_and_certainty(page):
         "What to do Switch seen $12.50 a month high Watch seen too not in dollars low")
 
 
+def test_a_long_list_of_recommendations_is_folded_but_whole(page):
+    rows = [{"action": f"Step {place}", "monthly_usd": None, "evidence": "seen", "confidence": "low"}
+            for place in range(9)]
+    markup = page.recommendations(b.Recommendations(), {"recommendations": rows})
+    open_part, _, folded = markup.partition("<details")
+    assert (open_part.count("class=\"action\""), folded.count("class=\"action\"")) == (6, 3) and "3 more" in folded
+    assert "<details" not in page.recommendations(b.Recommendations(), {"recommendations": rows[:7]})
+
+
 def test_a_comparison_shows_now_before_and_the_change(page):
     block = b.Comparison("growth", rows=(("Calls", "calls.now", "calls.before"), ("Cost", "cost.now", "cost.before"),
                                          ("Gone", "x", "y")), rise=b.BAD)

@@ -126,10 +126,12 @@ def generate_and_watch(tab: Any, viewer: Running, pictures: Path) -> None:
     until(tab, "document.querySelectorAll('.state.good').length === 13", 60)
     values = page.evaluate("window.values")
     assert len(set(values)) > 1 and values == sorted(values) and values[-1] == 100
-    until(tab, "document.querySelectorAll('#cards .card .value').length > 3")
-    index = (viewer.reports / "html" / "index.html").read_text(encoding="utf-8")
-    figures = [one.inner_text() for one in page.query_selector_all("#cards .value span")]
-    assert len(figures) > 2 and all(f">{one}<" in index for one in figures)
+    viewer.until(lambda status: status["regeneration"]["state"] == "idle")
+    index = (viewer.reports / "html" / "index.html").read_text(encoding="utf-8").partition('id="behind"')[0]
+    figures = [re.sub("<[^>]+>", "", one) for one in re.findall('<p class="value[^>]*>(.*?)</p>', index)]
+    until(tab, "[...document.querySelectorAll('#cards .value')].map(one => one.textContent).join('|') === "
+          + json.dumps("|".join(figures)))
+    assert len(figures) > 6
     groups = [one.inner_text() for one in page.query_selector_all("#groups h2")]
     assert groups == ["FinOps", "Usage-Based Revenue", "Advanced", "AWS"]
     page.screenshot(path=str(pictures / "complete.png"), full_page=True)
@@ -300,6 +302,29 @@ def test_every_state_of_a_report_has_its_word_and_its_reason(small: Running, ope
     assert tab.page.inner_text("#groups h2 >> nth=-1") == "AWS" and tab.page.is_visible(".explore >> nth=-1")
     assert tab.problems == []
     tab.page.screenshot(path=str(tmp_path / "states.png"), full_page=True)
+
+
+def test_the_last_known_figures_are_there_before_the_first_round_ends(small: Running, open_tab: Any) -> None:
+    status = small.status()
+    status["regeneration"].update(state="analysing", rounds=0, analyzer="pricing", progress_pct=40.0)
+    tab = open_tab(address(small))
+    tab.page.route("**/api/status", lambda route: route.fulfill(body=json.dumps(status)))
+    tab.page.reload()
+    until(tab, "document.querySelectorAll('#cards .card .value').length > 3")
+    assert tab.page.inner_text("#last-known") == "Last known: calls.csv, made just now"
+    status["regeneration"].update(state="idle", rounds=1)
+    tab.page.evaluate(LOOK)
+    until(tab, "document.getElementById('last-known').innerText === ''")
+
+
+def test_reports_on_aws_costs_that_nobody_asked_for_are_counted_apart(small: Running, open_tab: Any) -> None:
+    tab = open_tab(address(small))
+    until(tab, says("#working", "13 of 13 reports on calls are up to date; none of 4 on AWS costs are made."))
+    assert tab.page.inner_text("#found") == "13 of 17 reports are made"
+    room, text = tab.page.evaluate("""() => { const logs = document.getElementById("logs"), to = document.createElement(
+        "canvas").getContext("2d"); to.font = getComputedStyle(logs).font; return [logs.clientWidth - 40,
+        to.measureText("simulated_calls.csv (50.0 MB)").width]; }""")
+    assert text <= room and tab.page.get_attribute("#logs", "title").startswith("calls.csv (")
 
 
 def test_a_server_that_refuses_is_told_from_one_that_is_gone(small: Running, open_tab: Any) -> None:

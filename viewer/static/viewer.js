@@ -4,7 +4,7 @@
   const BUSY_MS = 1000, IDLE_MS = 15000, BETWEEN_UPDATES_MS = 15000, SETTLED_MS = 5000, JOBS_SHOWN = 5;
   const HTML = "/reports/html/", SIMULATE = "simulate", page = document;
   const { age, all, ask, byId, copyOf, disable, get, isOff, one, recall, remember, sentence, timeText, toast, write } = Viewer;
-  const { isOpen, logSentence, megabytes, stateOf, titleOf, workSentence } = Viewer.words;
+  const { countSentence, isOpen, lastKnown, logSentence, megabytes, stateOf, titleOf, workSentence } = Viewer.words;
   const count = value => FinOps.format(value, "count");
   const wide = matchMedia("(min-width: 64rem)");
   const every = of => [...of.reports, ...of.aws.reports];
@@ -169,13 +169,14 @@
     const key = [looks, status.csv.path, status.csv.exists, ...status.jobs.map(job => job.id + isOpen(job))].join();
     if (key === logsKey) return;
     const { files } = await get("/api/csv-files"), select = byId("logs"), isThere = files.some(file => file.current);
-    const label = file => file.name + " (" + megabytes(file.size_mb) + ")";
+    const label = file => file.name + " (" + megabytes(file.size_mb) + ")";  // what is cut off stands in its title
     const options = files.map(file => new Option(label(file), file.name, file.current, file.current));
     if (!isThere) options.unshift(new Option(status.csv.path + " (not there)", status.csv.path, true, true));
     const fresh = options.map(option => option.text + option.selected).join(), choice = select.value;
     if (fresh !== logsShown) select.replaceChildren(...options);
     // What was chosen but is not shown yet stays chosen.
     if (choice !== logWatched && files.some(file => file.name === choice)) select.value = choice;
+    select.title = select.selectedOptions[0]?.text || "";
     [logsKey, logsShown, logWatched] = [key, fresh, status.csv.path];
   }
 
@@ -286,7 +287,10 @@
       write(one(".made", cards.get(report.id)), report.exists
         ? FinOps.format(report.size_kb * 1000, "bytes") + ", made " + age(report.generated_at) : "");
     }
+    drawLastKnown();
   }
+
+  const drawLastKnown = () => write(byId("last-known"), lastKnown(status, glance.log, glance.made));
 
   function filter() {
     const words = byId("filter").value.toLowerCase().split(/\s+/).filter(Boolean);
@@ -297,7 +301,7 @@
       left += !card.hidden;
     }
     all("#groups > section").forEach(group => { group.hidden = !one("li:not([hidden])", group); });
-    write(byId("found"), words.length ? count(left) + " of " + count(cards.size) + " reports" : count(cards.size) + " reports");
+    write(byId("found"), words.length ? count(left) + " of " + count(cards.size) + " reports" : countSentence(every(status)));
     byId("nothing-found").hidden = left > 0 || !cards.size;
     write(byId("nothing-found"), "No report holds \u201c" + byId("filter").value + "\u201d.");
   }
@@ -311,13 +315,13 @@
   }
 
   // Figures and messages are those of the reports' own index, taken over from its page: nothing is worked out twice.
-  let glanceKey = "";
+  let glanceKey = "", glance = { log: "", made: "" };
 
   async function refreshGlance() {
     const { rounds, state } = status.regeneration, isThere = every(status).some(report => report.exists);
     const key = [rounds, status.csv.path, isThere, state === "idle" && every(status).map(report => report.generated_at)].join();
     if (key === glanceKey) return;
-    if (isThere && (state === "idle" || headlines.size)) await takeGlance();
+    if (isThere) await takeGlance();
     else byId("glance").hidden = byId("meta").hidden = true;
     glanceKey = key;
   }
@@ -331,9 +335,11 @@
     headlines = new Map(all(".report-card", index).filter(card => one("h3 a", card))
       .map(card => [one("h3 a", card).getAttribute("href"), one("p", card).textContent]));
     write(byId("lead"), one(".lead", index).textContent);
+    glance = { log: one(".meta > :first-child", index)?.textContent, made: one(".foot time", index)?.getAttribute("datetime") };
     byId("meta").replaceChildren(...one(".meta", index).childNodes);
     byId("glance").hidden = byId("meta").hidden = !figures;
     if (figures) takeFigures(figures);
+    drawLastKnown();
     drawReports();
   }
 

@@ -23,8 +23,27 @@
     if (state === "analysing") return "Writing " + (titleOf(status, analyzer) || "reports") + part + ".";
     if (aws.doing) return "AWS: " + sentence(aws.doing);
     const fresh = reports.filter(report => report.exists && !report.stale).length;
-    return count(fresh) + " of " + count(reports.length) + " reports are up to date"
+    return count(fresh) + " of " + count(reports.length) + " reports on calls are up to date" + awsPart(aws.reports)
       + (rejected ? "; " + count(rejected) + " rows were set aside as faulty" : "") + ".";
+  }
+
+  // The reports on AWS costs follow no log: they are made when somebody asks for them.
+  function awsPart(reports) {
+    const made = reports.filter(report => report.exists).length;
+    return reports.length ? "; " + (made ? count(made) + " of " + count(reports.length) : "none of " + count(reports.length))
+      + " on AWS costs " + (made === 1 ? "is" : "are") + " made" : "";
+  }
+
+  // How many reports there are, of which how many are made.
+  function countSentence(reports) {
+    const made = reports.filter(report => report.exists).length;
+    return made === reports.length ? count(made) + " reports" : count(made) + " of " + count(reports.length) + " reports are made";
+  }
+
+  // What the figures of an index tell of that was `made` then, while newer ones are to come; else an empty text.
+  function lastKnown({ csv, regeneration, reports }, log, made) {
+    const isBehind = regeneration.state !== "idle" || csv.growing || reports.some(report => report.exists && report.stale);
+    return made && isBehind ? "Last known: " + log + ", made " + Viewer.age(made) : "";
   }
 
   // The state of a report in words, and what it means.
@@ -46,5 +65,5 @@
     return report.exists ? ["made", "good"] : ["not made yet", ""];
   }
 
-  Viewer.words = { isOpen, logSentence, megabytes, stateOf, titleOf, workSentence };
+  Viewer.words = { countSentence, isOpen, lastKnown, logSentence, megabytes, stateOf, titleOf, workSentence };
 })(window.FinOps, window.Viewer);

@@ -10,7 +10,7 @@ from analyzers.base import ADVANCED, HIGH, LOW, MEDIUM, Analyzer, Recommendation
 from analyzers.common import add, change, daily_series, median, monthly, ratio, usd, whole_days
 from analyzers.pages import churn_growth as described
 from analyzers.rhythm import LEAST_ACTIVE_DAYS, Rhythm, replay, rhythm_of
-from analyzers.wording import NO_CALLS, money, numbered
+from analyzers.wording import NO_CALLS, money, numbered, percent
 from rollup.cubes import Measures
 from rollup.rollup import Group, Rollup
 
@@ -121,7 +121,8 @@ class ChurnGrowthAnalyzer(Analyzer):
                 f"Ask the {len(gone)} customers who fell silent why they left, the dearest first: {_names(gone)}",
                 _price(gone) * Decimal(month) / 30,
                 f"${_price(gone):,.2f} a month of subscriptions belong to customers who are silent longer than their "
-                f"own rhythm explains (chance at most {LEFT_CHANCE:.1%} each; about {false:.1f} of them are expected "
+                f"own rhythm explains (chance at most {percent(LEFT_CHANCE)} each; about {false:.1f} of them are "
+                "expected "
                 "to be false alarms). The log does not say whether they cancelled.", sure))
         if states[AT_RISK]:
             risky = states[AT_RISK]
@@ -129,7 +130,8 @@ class ChurnGrowthAnalyzer(Analyzer):
                 f"Call the {len(risky)} customers who are unusually silent before they are gone: {_names(risky)}",
                 _price(risky) * Decimal(month) / 30,
                 f"${_price(risky):,.2f} a month of subscriptions belong to customers whose silence had a chance of "
-                f"{LEFT_CHANCE:.1%} to {AT_RISK_CHANCE:.0%}; none of them is counted among those who left.", LOW))
+                f"{percent(LEFT_CHANCE)} to {percent(AT_RISK_CHANCE, 0)}; none of them is counted among those who "
+                "left.", LOW))
         return found
 
 
@@ -318,7 +320,7 @@ def _rule(lives: Sequence[Life], states: States) -> Results:
         "past_looks": tried.looks, "past_false_alarms": tried.false_alarms,
         "past_false_alarm_rate": ratio(tried.false_alarms, tried.looks),
         "words": "Left: silent so long that somebody who goes on at the customer's own share of active days would be "
-                 f"with a chance of at most {LEFT_CHANCE:.1%}; at risk: {AT_RISK_CHANCE:.0%}; fewer than "
+                 f"with a chance of at most {percent(LEFT_CHANCE)}; at risk: {percent(AT_RISK_CHANCE, 0)}; fewer than "
                  f"{LEAST_ACTIVE_DAYS} active days: unknown.",
     }
 

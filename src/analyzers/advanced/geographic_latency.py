@@ -98,9 +98,9 @@ def _headline(regions: Sequence[Results], slowest: Optional[Results], fastest: O
 def _notes() -> List[str]:
     return [f"Percentiles are those of successful calls whose latency is known, {PRECISION}; error rates are of all "
             "calls.",
-            "latency_index is how slow the same features and models are in a region, 1 being usual: the factors that "
+            "The index tells how slow the same features and models are in a region, 1 being usual: the factors that "
             f"explain their medians best, from at least {MIN_CELL_CALLS} timed calls each, so a region is not slow "
-            "for calling slow models. None: nothing to compare with.",
+            "for calling slow models. Where there is nothing to compare with, it is unknown.",
             f"A route needs {MIN_ROUTE_CALLS} timed calls of the same feature on both sides, medians whose 95 % "
             "intervals stand apart, and no more failures. It goes to another provider's model of the same class in "
             "the same region, or to another region of the same area for the same model."]
@@ -233,7 +233,7 @@ def _recommend_routes(routes: Sequence[Route]) -> List[Recommendation]:
         evidence = (f"{route.gain_ms:,.0f} ms less at the median ({route.then_ms:,.0f} instead of {route.now_ms:,.0f}; "
                     f"at least {route.sure_ms:,.0f} with 95 % certainty) for {route.calls:,} calls, judged by "
                     f"{route.target_calls:,} on the other side (at least {MIN_ROUTE_CALLS} on both); errors "
-                    f"{route.errors_then:.1%} against {route.errors_now:.1%}; {caution}")
+                    f"{percent(route.errors_then)} against {percent(route.errors_now)}; {caution}")
         found.append(Recommendation(f"{feature} in {region}: route calls of {provider}/{model} {place}", None, evidence,
                                     LOW if moved else MEDIUM))
     return found

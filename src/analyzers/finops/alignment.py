@@ -50,7 +50,7 @@ class AlignmentAnalyzer(Analyzer):
             "summary": _summary(kinds, months, rollup),
             "chargeback": {name: _chargeback(groups, name) for name in OWNERS},
             "showback": {name: _showback(groups, name) for name in OWNERS},
-            "coverage": _coverage(groups, kinds),
+            "coverage": {**_coverage(groups, kinds), "daily": _daily_coverage(rollup, days)},
             "pools": _pools(groups),
             "fair_share": _fair_share(rollup, customers),
             "budget": _budget(budget),
@@ -157,6 +157,18 @@ def _coverage(groups: Sequence[Group], kinds: Mapping[str, Measures]) -> Results
                      "share_of_calls": ratio(named.calls, whole.calls)})
     return {"by_kind": [{"kind": kind, **_measured(one, whole.cost_nano)} for kind, one in kinds.items()],
             "by_dimension": rows}
+
+
+def _daily_coverage(rollup: Rollup, days: Sequence[str]) -> List[Dict[str, Any]]:
+    """Return how much of each whole day's cost is direct; the share of a day without a cost is unknown."""
+    whole, direct = dict.fromkeys(days, 0), dict.fromkeys(days, 0)
+    for (day, *names), nano in rollup.rows(["cost_nano"], "day", *NAMES):
+        if day in whole:
+            whole[day] += nano
+            if kind_of(names[:ENVIRONMENT], names[ENVIRONMENT]) == DIRECT:
+                direct[day] += nano
+    return [{"day": day, "cost": usd(whole[day]), "direct_cost": usd(direct[day]),
+             "share_of_cost": ratio(direct[day], whole[day])} for day in days]
 
 
 def _pools(groups: Sequence[Group]) -> Results:

@@ -133,7 +133,8 @@ class OptimizationAnalyzer(Analyzer):
         self._recommend(
             f"Try {one.to_model} ({one.to_provider}) where {one.model} ({one.provider}) is used today", saving,
             f"the same tokens cost ${self._dollars(one.cost):,.2f} a month today; the model is of {kind}. The low end "
-            f"moves {one.movable:.0%} of the calls and allows for {MORE_OUTPUT:.0%} more output, the high end moves "
+            f"moves {percent(one.movable, 0)} of the calls and allows for {percent(MORE_OUTPUT, 0)} more output, the "
+            "high end moves "
             "all calls. Compare the answers before moving.", MEDIUM if one.is_near else LOW)
 
     # Batches.
@@ -165,8 +166,10 @@ class OptimizationAnalyzer(Analyzer):
                 f"production calls of {numbered(len(customers), 'customer')} calling around the clock"}[kind]
         self._recommend(
             f"Send {what} through the batch interface", saving,
-            f"${self._dollars(left):,.2f} a month are left of their cost; {ratio(published, left) or 0:.0%} of it has "
-            f"a published batch price, the rest is taken at {otherwise:.0%} off. The low end lets half of it wait. "
+            f"${self._dollars(left):,.2f} a month are left of their cost; {percent(ratio(published, left) or 0, 0)} "
+            "of it has "
+            f"a published batch price, the rest is taken at {percent(otherwise, 0)} off. The low end lets half of it "
+            "wait. "
             "The log does not say who waits for an answer.", MEDIUM if kind == "non_production" else LOW)
         return {"kind": kind, "title": what[:1].upper() + what[1:],
                 "customers": customers if kind == "no_daily_rhythm" else len(customers),
@@ -230,7 +233,8 @@ class OptimizationAnalyzer(Analyzer):
             f"Put what repeats first in the prompts of {feature}, and cache it", saving,
             f"{calls:,} calls had prompts of {prompt:,.0f} tokens on average, and at least {MANY_CALLS:.0f} came from "
             "a customer on an active day, on average. The log does not show what repeats: the range takes "
-            f"{REPEATED_LOW:.0%} to {REPEATED_HIGH:.0%} of each prompt, at published prices, writing included.", LOW)
+            f"{percent(REPEATED_LOW, 0)} to {percent(REPEATED_HIGH, 0)} of each prompt, at published prices, writing "
+            "included.", LOW)
 
     # Commitments.
 
@@ -275,23 +279,28 @@ class OptimizationAnalyzer(Analyzer):
         self._recommend(
             f"Commit to ${usd(one.floor):,.2f} a day at list price of {model or 'any model'} ({provider})",
             Saving(one.saved, one.saved),
-            f"after all other steps, nine of ten of the last {days} days used more. At {float(one.discount):.0%} off "
-            f"it pays as long as {1 - float(one.discount):.0%} of it is used ({one.utilization:.0%} would have been): "
-            f"use may stop altogether on {float(one.discount):.0%} of days before it loses money."
+            f"after all other steps, nine of ten of the last {days} days used more. At "
+            f"{percent(float(one.discount), 0)} off "
+            f"it pays as long as {percent(1 - float(one.discount), 0)} of it is used ({percent(one.utilization, 0)} "
+            "would have been): "
+            f"use may stop altogether on {percent(float(one.discount), 0)} of days before it loses money."
             + (" Use is falling, so the floor may not hold." if falling else ""),
             LOW if falling else HIGH if days == LONGEST_PERIOD else MEDIUM)
 
     def _assumptions(self) -> List[str]:
         return [
             "Steps in order: " + ", ".join(STEPS) + "; each is applied to what the high ends before it left over.",
-            f"Model switches: the low end moves {MOVABLE_NEAR:.0%} of the calls within a class "
-            f"and provider ({MOVABLE_ELSEWHERE:.0%} otherwise) and adds {MORE_OUTPUT:.0%} output tokens; the high end "
+            f"Model switches: the low end moves {percent(MOVABLE_NEAR, 0)} of the calls within a class "
+            f"and provider ({percent(MOVABLE_ELSEWHERE, 0)} otherwise) and adds {percent(MORE_OUTPUT, 0)} output "
+            "tokens; the high end "
             "moves all calls with the tokens they had. List prices in force on each day; quality is not in the log. "
             f"Left out: models over {OLDER_DAYS} days older, or to be retired within {LASTING_DAYS} days.",
-            f"Batches: published batch prices, else {self.settings.batch_discount:.0%} off; the low end lets "
-            f"{MOVABLE_BATCH:.0%} wait. After a switch the batch discount of today's model is taken.",
-            f"Caches: {REPEATED_LOW:.0%} to {REPEATED_HIGH:.0%} of prompts of at least {LONG_PROMPT:,} tokens repeats.",
-            f"Commitments: {self.settings.committed_discount:.0%} off the {FLOOR_QUANTILE:.0%} quantile of daily cost, "
+            f"Batches: published batch prices, else {percent(self.settings.batch_discount, 0)} off; the low end lets "
+            f"{percent(MOVABLE_BATCH, 0)} wait. After a switch the batch discount of today's model is taken.",
+            f"Caches: {percent(REPEATED_LOW, 0)} to {percent(REPEATED_HIGH, 0)} of prompts of at least "
+            f"{LONG_PROMPT:,} tokens repeats.",
+            f"Commitments: {percent(self.settings.committed_discount, 0)} off the {percent(FLOOR_QUANTILE, 0)} "
+            "quantile of daily cost, "
             "without use that a chosen switch would move to another provider.",
         ]
 

@@ -322,7 +322,8 @@ def _failing_providers(groups: Sequence[Group]) -> List[Recommendation]:
         overall = whole.failed / whole.calls
         error = math.sqrt(overall * (1 - overall) * (1 / one.calls + 1 / others))
         if rate - usual >= ERROR_GAP and rate - usual > SIGNIFICANT * error:
-            evidence = (f"{rate:.2%} of its {one.calls:,} calls failed against {usual:.2%} of {others:,} at the other "
+            evidence = (f"{percent(rate, 2)} of its {one.calls:,} calls failed against {percent(usual, 2)} of "
+                        f"{others:,} at the other "
                         f"providers: {round((rate - usual) * one.calls):,} failures more than usual")
             found.append(Recommendation(f"Let calls fall over from {provider} to another provider", None, evidence,
                                         HIGH))

@@ -31,6 +31,7 @@ from rollup.rollup import Group, Rollup
 BREAKDOWNS = ("provider", "model", "customer", "organization", "product", "feature", "tier", "environment", "region")
 SCOPES_OF_CHANGE = ("organization", "feature", "model")
 TOP = 10  # spenders that are named
+DRIVERS = 3  # organisations that moved the cost most, told with their days
 PARETO_SHARES = (0.01, 0.05, 0.1, 0.2, 0.5)
 CENT = Decimal("0.01")
 STEADY = 0.01  # of cost; a smaller change of the headline's figure is none
@@ -110,7 +111,7 @@ class UnderstandingAnalyzer(Analyzer):
         if top and top > NOTABLE_CONCENTRATION:
             found.append(Recommendation(
                 "Watch the few customers that make most of the cost one by one: budgets and alerts for each", None,
-                f"the top 10 % of customers hold {top:.0%} of the cost", HIGH))
+                f"the top 10 % of customers hold {percent(top, 0)} of the cost", HIGH))
         if counted.unpriced:
             found.append(Recommendation(
                 "Add prices for the models that have none: their cost is unknown and missing from every total", None,
@@ -165,9 +166,27 @@ def _changes(rollup: Rollup, pair: Periods) -> Results:
     for scope, parts in what_changed(rollup, pair, SCOPES_OF_CHANGE, load_catalog()).items():
         found[f"by_{scope}"] = [dict({scope: value}, **_parts(one)) for value, one in parts.items()]
         if scope == "organization":
+            found["drivers"] = _drivers(rollup, pair, found["by_organization"][:DRIVERS])
             found["total"] = _parts(summed(list(parts.values())))
             found["by_cause"] = [{"cause": name, "title": CAUSES[name][-1], "change": found["total"][name]}
                                  for name in Parts._fields]
+    return found
+
+
+def _drivers(rollup: Rollup, pair: Periods, rows: List[Results]) -> List[Results]:
+    """Return what moved the cost most, with its cost in both periods and on each of their days."""
+    days = [*pair.previous.days, *pair.current.days]
+    spent: Dict[str, Dict[str, int]] = {row["organization"]: dict.fromkeys(days, 0) for row in rows}
+    for (day, name), nano in rollup.rows(["cost_nano"], "day", "organization"):
+        if name in spent and day in spent[name]:
+            spent[name][day] += nano
+    found = []
+    for row in rows:
+        daily = spent[row["organization"]]
+        before, now = (sum(daily[day] for day in period.days) for period in (pair.previous, pair.current))
+        found.append({"organization": row["organization"], "change": row["change"], "cost_change": change(now, before),
+                      "previous_cost": usd(before), "current_cost": usd(now),
+                      "daily": [{"day": day, "cost": usd(nano)} for day, nano in daily.items()]})
     return found
 
 

@@ -3,7 +3,8 @@ from __future__ import annotations
 
 import blocks as b
 
-_FOUND = b.Card("summary.findings", "Abuse findings", b.COUNT, rise=b.BAD)
+_FOUND = b.Card("summary.findings", "Abuse findings", b.COUNT, rise=b.BAD, rank=8,
+                spark=b.Course("findings", name="By first day", by="first", tally=True))
 _NOTHING = "Nothing unusual was found."
 
 HIGHLIGHTS = (_FOUND,)
@@ -33,6 +34,6 @@ PAGE = (
             b.Column("extra_cost", "Cost above usual", bar=True))),
         b.Table("findings", "All findings, the most serious first", most=200, empty=_NOTHING, columns=(
             b.Column("severity", "Severity"), b.Column("kind", "Kind", b.BADGE), "customer",
-            b.Column("subject", "Where"), b.Column("first", "From"), b.Column("last", "To"),
-            b.Column("extra_cost", "Cost above usual", bar=True), b.Column("extra_calls", "Calls above usual", b.COUNT),
-            b.Column("evidence", "Evidence"))))))
+            b.Column("evidence", "Evidence"), b.Column("subject", "Where"), b.Column("first", "From"),
+            b.Column("last", "To"), b.Column("extra_cost", "Cost above usual", bar=True),
+            b.Column("extra_calls", "Calls above usual", b.COUNT))))))

@@ -13,7 +13,8 @@ _SHOWN = (b.Column("cost", "Cost", bar=True), b.Column("share_of_cost", "Share o
           b.Column("production", "In production", b.MONEY),
           b.Column("other_environments", "In other environments", b.MONEY), b.Column("calls", "Calls"),
           b.Column("attributed", "A name that can be charged"))
-_COVERAGE = b.Card("summary.coverage_percent", "Cost with a direct owner", rise=b.GOOD)
+_COVERAGE = b.Card("summary.coverage_percent", "Attribution coverage", rise=b.GOOD, rank=6,
+                   note="of cost has a direct owner", spark=b.Course("coverage.daily", "share_of_cost", "Share by day"))
 _NO_BUDGET = "No budget is set, and the log has no whole month before the last one to derive one from."
 _ORGANISATION = b.Column("organization", "Organisation")
 _NO_CHARGE = "No name in the log can be charged."
@@ -39,7 +40,7 @@ PAGE = (
                 empty=_NO_CHARGE),
         b.Table("chargeback.feature.charges", "Chargeback by feature", columns=("feature",) + _CHARGES,
                 empty=_NO_CHARGE))),
-    b.Section(title="How much has an owner", blocks=(
+    b.Section(title="How much has an owner", wide=True, blocks=(
         b.Doughnut("coverage.by_kind", "Cost by kind of owner", label="kind", values=(b.Column("cost", "Cost"),)),
         b.Table("coverage.by_kind", "Cost by kind of owner", columns=(b.Column("kind", "Kind"),) + _POOLED),
         b.Table("coverage.by_dimension", "Cost that each kind of name alone covers", columns=(

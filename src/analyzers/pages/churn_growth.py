@@ -3,7 +3,8 @@ from __future__ import annotations
 
 import blocks as b
 
-_RISK = b.Card("summary.revenue_at_risk", "Revenue at risk a month", note="of customers who are unusually silent")
+_RISK = b.Card("summary.revenue_at_risk", "Revenue at risk a month", note="of customers who are unusually silent",
+               spark=b.Course("at_risk", "monthly_revenue", "By last call", by="last_active", tally=True), rank=7)
 _PERSON = (
     "customer", "organization", b.Column("tier", "Plan"), b.Column("monthly_revenue", "Pays a month", bar=True),
     b.Column("last_active", "Last call"), b.Column("silent_days", "Silent days", b.COUNT),

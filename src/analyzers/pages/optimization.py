@@ -5,7 +5,8 @@ import blocks as b
 
 _RANGE = (b.Column("low_monthly", "Saved at least"), b.Column("high_monthly", "Saved at most", bar=True))
 _SAVED = b.Card("summary.low_monthly", "Savings found, a month", low="summary.low_monthly",
-                high="summary.high_monthly", note="the low end of the range")
+                high="summary.high_monthly", note="the low end of the range", rank=4,
+                spark=b.Course("steps", "low_monthly", "Savings by step", by="title", columns=True))
 _NO_DAY = "The log has no whole day to look for savings in."
 
 

@@ -37,7 +37,7 @@ PAGE = (
         b.Table("recommended.paying_less.largest", "Largest falls", empty="Nobody would pay less.", columns=(
             "customer", *_MOVED, b.Column("change_monthly", "Change a month", b.MONEY_CHANGE, bar=True))))),
     b.Section(title="Bills by customer", wide=True, blocks=(
-        b.Table("customers", "The whole log's bill under each plan, the dearest customers first", most=200, columns=(
+        b.Table("customers", "The whole log's bill under each plan, the dearest customers first", most=150, columns=(
             "customer", b.Column("cost", "Cost", bar=True), b.Column("today", "Today", b.MONEY),
             b.Column("flat", "One price for all", b.MONEY), b.Column("usage_based", "Pay per token", b.MONEY),
             b.Column("tiered", "Bands of use", b.MONEY), b.Column("hybrid", "Tokens included", b.MONEY),

@@ -9,7 +9,8 @@ _TIER_COLUMNS = (
     b.Column("tokens", "Tokens"))
 
 _MARGIN = b.Card("trend.current.margin", "Margin, last period", change="trend.margin_change", rise=b.GOOD,
-                 note="revenue less cost of calls, against the period before")
+                 note="revenue less cost of calls, against the period before", rank=3,
+                 spark=b.Course("rolling", "margin", "Rolling margin"))
 
 HIGHLIGHTS = (_MARGIN,)
 
@@ -41,6 +42,9 @@ PAGE = (
                            ("Revenue", "current.revenue", "previous.revenue"),
                            ("Cost", "current.cost", "previous.cost"),
                            ("Margin", "current.margin", "previous.margin"))),
+        b.Lines("rolling", "Rolling margin", label="day", values=(b.Column("margin", "Margin"),),
+                about="Each point is a period as long as the last one, ending there and taken by itself, so that all "
+                      "compare.", empty="The log is too short for two periods."),
         b.Table("months", "By month", columns=("month",) + _TIER_COLUMNS,
                 about="The log's first and last month count with the days that the log holds of them; towards its ends "
                       "less revenue is seen, since a customer's first call is still to come or its next one is not "

@@ -3,7 +3,8 @@ from __future__ import annotations
 
 import blocks as b
 
-_ALERTS = b.Card("summary.alerts", "Open alerts", b.COUNT, note="anomalies, budget, customers, providers")
+_ALERTS = b.Card("summary.alerts", "Open alerts", b.COUNT, note="anomalies, budget, customers, providers", rank=5,
+                 spark=b.Course("alerts", name="Alerts by day", by="time", tally=True))
 
 HIGHLIGHTS = (_ALERTS,)
 
@@ -38,14 +39,14 @@ PAGE = (
     b.Section(title="Abnormal days and hours", wide=True, blocks=(
         b.Table("anomalies.robust_seasonal.alerts", "Costs far above what weekday and hour let expect",
                 empty="No cost stands out from its level, weekday and hour.", most=200, columns=(
-                    b.Column("severity", "Severity"), b.Column("time", "When", b.TEXT), b.Column("scope", "Of"),
+                    b.Column("severity", "Severity"), b.Column("time", "When"), b.Column("scope", "Of"),
                     b.Column("subject", "Which"), b.Column("cost", "Cost"), b.Column("expected", "Expected", b.MONEY),
                     b.Column("excess", "Above it", b.MONEY, bar=True), b.Column("cause.text", "Likely cause"))),
         b.Table("anomalies.robust_seasonal.large", "The dearest surprises that this log's own swings explain",
                 about="So much above what weekday and hour let expect that it is worth knowing, but days and hours of "
                       "the same scope swing as far so often that it raises no alert.",
                 empty="No other day or hour costs much more than its level, weekday and hour let expect.", columns=(
-                    b.Column("time", "When", b.TEXT), b.Column("scope", "Of"), b.Column("subject", "Which"),
+                    b.Column("time", "When"), b.Column("scope", "Of"), b.Column("subject", "Which"),
                     b.Column("cost", "Cost"), b.Column("expected", "Expected", b.MONEY),
                     b.Column("factor", "Times the expected", b.NUMBER),
                     b.Column("excess", "Above it", b.MONEY, bar=True), b.Column("cause", "Likely cause"))),
@@ -59,7 +60,7 @@ PAGE = (
                 about="Cost above the mean plus three standard deviations of its scope; it raises no alert, since "
                       "traffic in bursts passes it every day.",
                 empty="No cost is beyond the mean plus three standard deviations.", columns=(
-                    b.Column("time", "When", b.TEXT), b.Column("grain", "Day or hour"), b.Column("scope", "Of"),
+                    b.Column("time", "When"), b.Column("grain", "Day or hour"), b.Column("scope", "Of"),
                     b.Column("subject", "Which"), b.Column("cost", "Cost", bar=True), b.Column("mean", "Mean", b.MONEY),
                     b.Column("score", "Standard deviations above", b.NUMBER))))),
     b.Section(title="Customers that cost more than they pay", wide=True, blocks=(
@@ -71,7 +72,7 @@ PAGE = (
                     "customer", b.Column("tier", "Plan"), b.Column("revenue", "Revenue"), b.Column("cost", "Cost"),
                     b.Column("loss", "Lost", bar=True), b.Column("loss_per_month", "Lost a month"),
                     b.Column("days", "Days", b.COUNT), b.Column("severity", "Severity"))))),
-    b.Section(title="Dependence on providers", blocks=(
+    b.Section(title="Dependence on providers", wide=True, blocks=(
         b.Doughnut("portfolio.providers", "Spend by provider", label="provider", values=(b.Column("cost", "Cost"),)),
         b.Table("portfolio.providers", "Providers", columns=(
             "provider", b.Column("cost", "Cost", bar=True), b.Column("share", "Share of cost"))),

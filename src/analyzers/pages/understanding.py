@@ -15,14 +15,19 @@ _PARTS = (
 _CHANGE = b.Column("change", "Change, $", b.MONEY_CHANGE)
 _ORGANISATION = b.Column("organization", "Organisation")
 _SPEND = b.Card("summary.current_cost", "Spend, last period", change="summary.cost_change", rise=b.BAD,
-                spark="daily.cost", note="against the period before, of the same length")
+                spark=b.Course("daily", "cost", "Spend by day"), note="against the period before, of the same length",
+                rank=1)
 _AHEAD = b.Card("forecast.total", "Forecast, next 30 days", b.MONEY, low="forecast.low", high="forecast.high",
-                spark="forecast.daily.cost", note="in 8 of 10 cases within the range")
+                spark=b.Course("forecast.daily", "cost", "Forecast by day"), note="in 8 of 10 cases within the range",
+                rank=2)
 
 HIGHLIGHTS = (
     _SPEND, _AHEAD,
-    b.Bars("what_changed.by_organization", "What moved spend most", label="organization", values=(_CHANGE,), most=3,
-           empty="The log is too short to compare one period with another."))
+    b.CardRows("what_changed.drivers", "What moved spend most", name="organization",
+               about="The organisations whose spend changed most: from the period before to the last one.",
+               card=b.Card("change", "", b.MONEY_CHANGE, change="cost_change", rise=b.BAD, low="previous_cost",
+                           high="current_cost", spark=b.Course("daily", "cost", "Spend by day")),
+               empty="The log is too short to compare one period with another."))
 
 PAGE = (
     b.Cards(cards=(

@@ -136,10 +136,11 @@ class PricingAnalyzer(Analyzer):
         top = more["largest"][0] if more["largest"] else None
         spread = top is not None and top["change_monthly"] <= gain * Decimal(MOST_FROM_ONE)
         months = len({one.month for one in book.accounts})
-        evidence = (f"Replayed over {months} calendar months it earns ${best['monthly_revenue']:,} a month instead "
-                    f"of ${now['monthly_revenue']:,}; {more['customers']} customers pay more, "
-                    f"{best['paying_less']['customers']} less, and {best['unprofitable_customers']} instead of "
-                    f"{now['unprofitable_customers']} make a loss.")
+        evidence = (f"Replayed over {numbered(months, 'calendar month')} it earns ${best['monthly_revenue']:,} a month "
+                    f"instead of ${now['monthly_revenue']:,}; "
+                    f"{numbered(more['customers'], 'customer pays', 'customers pay')} more, "
+                    f"{_so_many(best['paying_less']['customers'])} less, and {best['unprofitable_customers']} instead "
+                    f"of {now['unprofitable_customers']} make a loss.")
         if top:
             evidence += f" {top['customer']} alone pays ${top['change_monthly']:,} a month more."
         return [Recommendation(f"Introduce the plan \"{best['title']}\"", gain, evidence,
@@ -265,6 +266,10 @@ def _best(rows: Sequence[Dict[str, Any]]) -> Optional[Dict[str, Any]]:
     return max(fitting, key=lambda row: Decimal(row["revenue"])) if fitting else None
 
 
+def _so_many(customers: int) -> str:
+    return f"{customers:,}" if customers else "nobody"
+
+
 def _headline(rows: Sequence[Dict[str, Any]], best: Dict[str, Any]) -> str:
     """Return whether another plan would earn more than today's prices."""
     now = rows[0]
@@ -272,7 +277,7 @@ def _headline(rows: Sequence[Dict[str, Any]], best: Dict[str, Any]) -> str:
     if best is not now:
         return (f"{earned}; the plan \"{best['title']}\" would earn {money(best['change_monthly'])} more if use stays "
                 f"as it is: {numbered(best['paying_more']['customers'], 'customer')} would pay more, "
-                f"{best['paying_less']['customers']:,} less.")
+                f"{_so_many(best['paying_less']['customers'])} less.")
     target = now["target"]
     short = "" if target is None or target["factor"] <= 1 else (
         f", and {percent(target['factor'] - 1)} more would reach the target margin")

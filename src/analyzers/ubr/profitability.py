@@ -23,6 +23,7 @@ from analyzers.revenue import (
     latest,
     nothing_to_compare,
     open_book,
+    rolling,
 )
 from analyzers.wording import money, numbered, percent
 from rollup.rollup import Rollup
@@ -33,6 +34,7 @@ CLASSES = ("high", "medium", "low", "unprofitable", "unknown")
 LEAST_DAYS = 14  # active days, below which a customer's loss may be a matter of chance
 TREND_RULE = ("Each period is taken by itself, so that both compare: a customer's revenue runs from its first to its "
               "last call day within the period.")
+WEEK = 7  # days from one period of the rolling margin to the next
 CENT = 10_000_000  # nano-dollars
 NAMED = 10  # unprofitable customers with a recommendation each; the others share one
 
@@ -83,6 +85,7 @@ class ProfitabilityAnalyzer(Analyzer):
         return {
             "headline": _headline(summary) if book.accounts else nothing_to_compare(book), "summary": summary,
             "trend": _trend(rollup),
+            "rolling": _rolling(rollup),
             "customers": [self._customer(last[name], sums[name]) for name in _dearest(sums)],
             "customer_months": [_customer_month(account) for account in book.accounts],
             "months": _table("month", book.accounts),
@@ -169,6 +172,16 @@ def _trend(rollup: Rollup) -> Optional[Results]:
     now, before = of(pair.current), of(pair.previous)
     return {"current": now, "previous": before, "rule": TREND_RULE, **{
         f"{name}_change": _risen(now[name], before[name]) for name in ("revenue", "cost", "margin")}}
+
+
+def _rolling(rollup: Rollup) -> List[Results]:
+    """Return the periods, as long as the last one and by the same rule, that end with each week, counted from its end.
+
+    None where the log is too short for two.
+    """
+    pair = periods(rollup)
+    return [{"day": days[-1], "first_day": days[0], **economics_row(sums)}
+            for days, sums in (rolling(rollup, len(pair.current.days), WEEK) if pair else ())]
 
 
 def _risen(now: Optional[Decimal], before: Optional[Decimal]) -> Optional[float]:

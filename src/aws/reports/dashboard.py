@@ -83,8 +83,11 @@ class DashboardReport(AwsReport):
     rank = 1
     page = PAGE
     highlights = (b.Card("summary.month_ahead", "AWS, this month, forecast", b.MONEY, low="summary.month_low",
-                         high="summary.month_high", note="net of credits"),
-                  b.Card("summary.saving", "AWS savings found, a month", b.MONEY, report="aws_insights"))
+                         high="summary.month_high", note="net of credits", rank=60,
+                         spark=b.Course("daily", "net", "Net cost by day")),
+                  b.Card("summary.saving", "AWS savings found, a month", b.MONEY, report="aws_insights", rank=60,
+                         spark=b.Course("recommendations", "monthly_usd", "Largest findings", by="action",
+                                        columns=True)))
 
     @staticmethod
     def described(results: Results) -> Tuple[b.Block, ...]:

@@ -1,29 +1,19 @@
 // Charts: the numbers as a table for those who ask, and Chart.js over the drawing of the page where it is at hand.
 // The drawing keeps axes, names and values; only its marks give way, so that nothing moves and nothing is ever empty.
-window.FinOps = window.FinOps || {};
 (function (FinOps) {
   "use strict";
   const CDN = "https://cdn.jsdelivr.net/npm/chart.js@4.4.1/dist/chart.umd.js", OWN = "/static/chart.umd.js";
   const HASH = "sha384-dug+JxfBvklEQdJ4AYuBBAIScUz0bVN73xpy273gcAwHjb3qI0fXmuYNaNfdyYJG";
   const WAIT_MS = 10000, COLOURS = 8, LONGEST_TITLE = 40, MOST_CIRCLES = 150;
-  const known = new Map();
+  const { all, make, one } = FinOps, known = new Map();
   let library = null, watcher = null;
-
-  const one = (selector, root) => root.querySelector(selector);
-  const all = (selector, root) => Array.from(root.querySelectorAll(selector));
-
-  function make(name, properties, ...children) {
-    const made = Object.assign(document.createElement(name), properties);
-    made.append(...children);
-    return made;
-  }
 
   // The numbers of a chart
 
   function numbers(data, title) {
     const ends = ["low", "high"].filter(end => data[end]).map(end => (
       { name: end === "low" ? "Low" : "High", kind: data.series[0].kind, values: data[end] }));
-    const parted = data.type === "heat_map" || data.follows && Object.keys(data.follows).length > 0;
+    const parted = data.type === "heat_map" || data.follows && Object.keys(data.follows)[0];
     const columns = data.series.concat(ends), grouped = data.groups && data.groups.length;
     const heading = (text, scope, name) => make("th", { scope, className: name || "", textContent: text });
     const head = make("tr", {}, heading(data.label || "Name", "col"));
@@ -38,31 +28,26 @@ window.FinOps = window.FinOps || {};
       }));
       return line;
     }));
-    const scroll = make("div", { className: "scroll", tabIndex: 0 }, make("table", {}, make("thead", {}, head), body));
-    scroll.setAttribute("role", "region");
-    scroll.setAttribute("aria-label", "Numbers: " + title);
-    return scroll;
+    return make("div", { className: "scroll", tabIndex: 0, role: "region", ariaLabel: "Numbers: " + title },
+      make("table", {}, make("thead", {}, head), body));
   }
 
   // Chart.js: from the viewer where it has a copy, else from the network where there is one
 
   async function address() {
-    const hint = one("meta[name=chartjs]", document);
-    if (hint) return hint.content;
     if (location.protocol.startsWith("http")) {
       const answer = await fetch("manifest.json").catch(() => null);
-      if (answer && answer.ok && (await answer.json()).chartjs) return OWN;
+      if (answer?.ok && (await answer.json()).chartjs) return OWN;
     }
     if (!navigator.onLine) throw new Error("offline");
     return CDN;
   }
 
   function load() {
-    if (!library) library = window.Chart ? Promise.resolve() : address().then(url => new Promise((done, failed) => {
+    return library ||= window.Chart ? Promise.resolve() : address().then(url => new Promise((done, failed) => {
       document.head.append(make("script", { crossOrigin: "anonymous", integrity: HASH, onload: done, onerror: failed, src: url }));
       setTimeout(failed, WAIT_MS);
     }));
-    return library;
   }
 
   // The marks of each type of chart; axes have the ends of the drawing's, and nothing to see
@@ -146,10 +131,10 @@ window.FinOps = window.FinOps || {};
 
   function palette(figure, data) {
     const style = getComputedStyle(figure), get = name => style.getPropertyValue("--" + name).trim();
-    const series = Array.from({ length: COLOURS }, (_, index) => get("s" + index)), rest = faint(get("soft"), "b3"), last = data.labels.length - 1;
+    const rest = faint(get("soft"), "b3"), last = data.labels.length - 1;
     return {
       ink: get("ink"), soft: get("soft"), edge: get("edge"), card: get("card"), font: style.fontFamily,
-      of: (index, row) => row && row === last ? rest : series[index % COLOURS],
+      of: (index, row) => row && row === last ? rest : get("s" + index % COLOURS),
     };
   }
 
@@ -179,10 +164,8 @@ window.FinOps = window.FinOps || {};
     release(entry);
     const data = entry.data, colours = palette(figure, data), made = TYPES[data.type](data, colours), canvas = make("canvas", {});
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches, [left, top, bottom] = data.inset;
-    const overlay = make("div", { className: "canvas" }, canvas);
-    overlay.setAttribute("aria-hidden", "true");
-    one(".stage", figure).append(overlay);
-    entry.overlay = overlay;
+    entry.overlay = make("div", { className: "canvas", ariaHidden: true }, canvas);
+    one(".stage", figure).append(entry.overlay);
     entry.chart = new window.Chart(canvas, {
       type: made.type, data: { labels: data.labels, datasets: made.sets },
       options: {
@@ -226,7 +209,7 @@ window.FinOps = window.FinOps || {};
     },
     // Lets go of them, before the element is replaced.
     stop(root) {
-      for (const [figure, entry] of Array.from(known).filter(([figure]) => root.contains(figure))) {
+      for (const [figure, entry] of [...known].filter(([figure]) => root.contains(figure))) {
         watcher.unobserve(figure);
         release(entry);
         known.delete(figure);

@@ -88,7 +88,10 @@ window.FinOps = window.FinOps || {};
   FinOps.format = function (value, kind) {
     if (value === null || value === undefined) return UNKNOWN;
     if (kind === "yes_no" || typeof value === "boolean") return value ? "yes" : "no";
-    if (kind === "time") return String(value).slice(0, 16).replace(/T/g, " ") + (String(value).length > 10 ? " UTC" : "");
+    if (kind === "time") {
+      const text = String(value).slice(0, 16).replace(/T/g, " ");
+      return text + (text.length === 13 ? ":00" : "") + (text.length > 10 ? " UTC" : "");
+    }
     const one = FinOps.isNumeric(kind) ? exact(value) : null;
     return one ? numeric(one, kind) : String(value);
   };
