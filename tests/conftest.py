@@ -3,17 +3,24 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Sequence
+from typing import Any, Callable, Dict, List, NamedTuple, Sequence
 
 import pytest
 
+from calls.locks import lock_file
 from calls.record import AICall
+from console import run_command
 
 pytest_plugins = ["browser.browsing", "scripted_aws"]  # a real browser and a stand-in for AWS, where tests ask for one
 
+# Files that take longest, each on one worker: begun last, they would leave the other workers with nothing to do.
+LONG = ("documents/test_commands.py", "viewer/test_metering.py", "viewer/test_regeneration.py", "viewer/test_serve.py",
+        "viewer/test_page.py", "browser/test_every_page.py", "faults/test_killed_simulator.py", "bundle/test_pyz.py",
+        "viewer/test_aws.py", "test_versions.py", "documents/test_extending.py")
 ROOT = Path(__file__).resolve().parent.parent
 SIMULATE = ROOT / "src" / "run_all_simulators.py"
 
@@ -26,12 +33,21 @@ class Ran(NamedTuple):
     err: str
 
 
-class Log(NamedTuple):
-    """A simulated log with its truth."""
+class Log:
+    """A simulated log with its calls and its run as the truth tells it, both read when they are first asked for."""
 
-    path: Path
-    calls: List[AICall]
-    run: Dict[str, Any]
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def calls(self) -> List[AICall]:
+        if not hasattr(self, "_calls"):
+            self._calls = read_calls(self.path)
+        return self._calls
+
+    @property
+    def run(self) -> Dict[str, Any]:
+        return read_truth(self.path)[0]
 
 
 def run(script: Path, *arguments: object, python: str = sys.executable, env: Any = None) -> Ran:
@@ -63,9 +79,57 @@ def read_truth(path: Path) -> Sequence[Dict[str, Any]]:
     return runs
 
 
+def pytest_configure(config: Any) -> None:
+    """Have files handed out in their order, where pytest-xdist would begin with those of the most tests."""
+    config.option.loadscopereorder = False
+
+
+def pytest_collection_modifyitems(items: List[Any]) -> None:
+    """Put the files that take longest first; all else stays in its order."""
+    def place(item: Any) -> int:
+        name = item.nodeid.partition("::")[0]
+        return next((number for number, one in enumerate(LONG) if name == f"tests/{one}"), len(LONG))
+    items.sort(key=place)
+
+
+@pytest.fixture
+def in_process(capfd: Any) -> Callable[..., Ran]:
+    """Return a way to run a command's `main` in this process: `in_process(main, *arguments)`.
+
+    For the many cases that differ in their arguments alone; what concerns the process itself needs one of its own.
+    """
+    def ran(main: Callable[[Sequence[str]], int], *arguments: object) -> Ran:
+        code = run_command(main, [str(one) for one in arguments])
+        return Ran(code, *capfd.readouterr())
+    return ran
+
+
+def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """Return a folder that the first of all test processes to ask has filled; others wait for it, and only read."""
+    workers = bool(os.environ.get("PYTEST_XDIST_WORKER"))
+    folder = (factory.getbasetemp().parent if workers else factory.getbasetemp()) / f"once-{name}"
+    folder.mkdir(exist_ok=True)
+    with open(folder / ".lock", "a") as lock:
+        assert lock_file(lock.fileno(), 300), f"another process has been making {name} for minutes"
+        if not (folder / ".made").exists():
+            make(folder)
+            (folder / ".made").touch()
+    return folder
+
+
 @pytest.fixture(scope="session")
 def log(tmp_path_factory: pytest.TempPathFactory) -> Log:
     """Return the 20 MB log of all twelve scenarios, seed 1, from 2026-01-01, 90 days."""
-    path = tmp_path_factory.mktemp("log") / "calls.csv"
-    simulate(path, 20, "--seed", 1, "--start", "2026-01-01")
-    return Log(path, read_calls(path), read_truth(path)[0])
+    folder = once(tmp_path_factory, "log", lambda folder: simulate(folder / "calls.csv", 20, "--seed", 1,
+                                                                   "--start", "2026-01-01"))
+    return Log(folder / "calls.csv")
+
+
+@pytest.fixture(scope="session")
+def log_reports(log: Log, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of all reports on that log, made as a user makes them; tests only read it."""
+    def make(folder: Path) -> None:
+        ran = run(ROOT / "src" / "run_all_analyzers.py", "--csv", log.path, "--output", folder,
+                  "--workers", 1)
+        assert ran.code == 0, ran.err
+    return once(tmp_path_factory, "reports", make)

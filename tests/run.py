@@ -7,6 +7,7 @@
 """
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import re
@@ -28,10 +29,19 @@ def main(arguments: List[str]) -> int:
     if everywhere:
         print("interpreters:", ", ".join(map(str, pythons)), flush=True)
     whole = not any(Path(one.partition("::")[0]).exists() or one in ("-n", "--pdb", "-k") for one in arguments)
-    side_by_side = ["-n", str(os.cpu_count() or 1), "--dist", "loadfile"] if whole else []
-    codes = [subprocess.call([str(environment(python)), "-m", "pytest"] + side_by_side + arguments, cwd=str(ROOT))
-             for python in pythons]
+    # One worker more than processors, since tests of servers mostly wait; files in the order of tests/conftest.py.
+    side_by_side = ["-n", str((os.cpu_count() or 1) + 1), "--dist", "loadfile"] * whole
+    codes = [subprocess.call([str(environment(python)), "-m", "pytest"] + side_by_side + arguments, cwd=str(ROOT),
+                             env=surroundings()) for python in pythons]
     return next((code for code in codes if code), 0)
+
+
+def surroundings() -> Dict[str, str]:
+    """Return the environment of the tests, in which Python keeps what it has compiled, as it does by default.
+
+    They start hundreds of processes, which without that would spend half of their time on compiling the same files.
+    """
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def environment(python: Path) -> Path:
@@ -62,6 +72,7 @@ def requirements(extra: str) -> List[str]:
     return re.findall(r'"([^"]+)"', listed.group(1))
 
 
+@functools.lru_cache(maxsize=None)
 def installed_pythons() -> List[Path]:
     """Return one interpreter for each version from 3.7 to 3.13: on the path, or in pyenv's folder."""
     found: Dict[str, Path] = {}
@@ -72,9 +83,9 @@ def installed_pythons() -> List[Path]:
         on_path = shutil.which(f"python{name}")
         if on_path:
             candidates.append(Path(on_path))
-        working = [one for one in candidates if works(one, name)]
+        working = next((one for one in candidates if works(one, name)), None)
         if working:
-            found[name] = working[0]
+            found[name] = working
     return list(found.values())
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from conftest import ROOT, run
+from run_all_analyzers import main
 
 ANALYZE, ONE = ROOT / "src" / "run_all_analyzers.py", ROOT / "src" / "run_analyzer.py"
 DROPPED_IN = '''"""Counts calls."""
@@ -31,15 +32,8 @@ class {name}(Analyzer):
 '''
 
 
-@pytest.fixture(scope="module")
-def reports(log, tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("reports")
-    ran = run(ANALYZE, "--csv", log.path, "--output", folder)
-    assert ran.code == 0, ran.err
-    return folder
-
-
-def test_every_analyser_leaves_a_result_and_a_page_behind_one_index(reports: Path) -> None:
+def test_every_analyser_leaves_a_result_and_a_page_behind_one_index(log_reports: Path) -> None:
+    reports = log_reports
     ids = {line.split()[0] for line in run(ANALYZE, "--list").out.splitlines()}
     assert {path.stem for path in (reports / "json").glob("*.json")} == ids
     assert {path.stem for path in (reports / "html").glob("*.html")} == ids | {"index"}
@@ -47,9 +41,9 @@ def test_every_analyser_leaves_a_result_and_a_page_behind_one_index(reports: Pat
     assert {one["id"] for one in manifest["reports"]} == ids
 
 
-def test_every_result_has_the_same_total_to_the_nano_dollar(log, reports: Path) -> None:
+def test_every_result_has_the_same_total_to_the_nano_dollar(log, log_reports: Path) -> None:
     cost = Decimal(sum(one.cost_nano for one in log.calls)) / 10 ** 9
-    for path in (reports / "json").glob("*.json"):
+    for path in (log_reports / "json").glob("*.json"):
         result = json.loads(path.read_text(encoding="utf-8"), parse_constant=pytest.fail)
         assert Decimal(result["summary"]["total_cost"]) == cost, path.name
         assert result["summary"]["total_calls"] == len(log.calls)
@@ -58,19 +52,21 @@ def test_every_result_has_the_same_total_to_the_nano_dollar(log, reports: Path) 
             assert one["monthly_usd"] is None or Decimal(one["monthly_usd"]) >= 0
 
 
-def test_unchanged_results_leave_their_files_untouched(log, reports: Path) -> None:
+def test_unchanged_results_leave_their_files_untouched(log, log_reports: Path, tmp_path: Path) -> None:
+    reports = tmp_path / "reports"
+    shutil.copytree(str(log_reports), str(reports))
     before = {path: path.stat().st_mtime_ns for path in reports.rglob("*.*")}
     assert run(ANALYZE, "--csv", log.path, "--output", reports, "--quiet").code == 0
     assert {path: path.stat().st_mtime_ns for path in reports.rglob("*.*")} == before
 
 
-def test_any_number_of_processes_gives_the_same_results_and_index(log, tmp_path: Path) -> None:
+def test_any_number_of_processes_gives_the_same_results_and_index(log, log_reports: Path, tmp_path: Path) -> None:
+    ran = run(ANALYZE, "--csv", log.path, "--output", tmp_path, "--workers", 3, "--json")
+    assert [one["error"] for one in json.loads(ran.out)["analyzers"]] == [""] * 13
     files = []
-    for workers in (1, 3):
-        ran = run(ANALYZE, "--csv", log.path, "--output", tmp_path / str(workers), "--workers", workers, "--json")
-        assert [one["error"] for one in json.loads(ran.out)["analyzers"]] == [""] * 13
-        manifest = json.loads((tmp_path / str(workers) / "html" / "manifest.json").read_text(encoding="utf-8"))
-        files.append([{path.name: path.read_bytes() for path in (tmp_path / str(workers) / "json").iterdir()},
+    for folder in (tmp_path, log_reports):  # the latter by one process
+        manifest = json.loads((folder / "html" / "manifest.json").read_text(encoding="utf-8"))
+        files.append([{path.name: path.read_bytes() for path in (folder / "json").iterdir()},
                       [(one["id"], one["digest"], one["headline"]) for one in manifest["reports"]]])
     assert files[0] == files[1] and len(files[0][1]) == 13 and all(digest for _, digest, _ in files[0][1])
 
@@ -84,8 +80,8 @@ def test_one_analyser_can_be_run_alone(log, tmp_path: Path) -> None:
 @pytest.mark.parametrize("arguments,code,words", [
     (["--csv", "/no/such.csv"], 1, "run_all_simulators.py"), (["--only", "nope"], 2, "is no analyser; there are:"),
     (["--nonsense"], 2, "--help")])
-def test_what_cannot_be_done_gets_one_clear_line(arguments, code: int, words: str) -> None:
-    ran = run(ANALYZE, *arguments)
+def test_what_cannot_be_done_gets_one_clear_line(in_process, arguments, code: int, words: str) -> None:
+    ran = in_process(main, *arguments)
     assert ran.code == code and words in ran.err and ran.err.count("\n") == 1 and "Traceback" not in ran.err
 
 

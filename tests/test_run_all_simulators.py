@@ -1,6 +1,7 @@
 """The simulators as a person runs them: options, what bad input gets, progress, and new scenario files."""
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
@@ -14,8 +15,8 @@ import pytest
 
 from calls.record import FIELDS, HEADER
 from config import ROOT
-from conftest import SIMULATE, Ran, read_calls, read_truth, run
-from console import LINE_SECONDS, run_command
+from conftest import SIMULATE, read_calls, read_truth, run
+from console import LINE_SECONDS
 from run_all_simulators import main
 
 try:
@@ -31,12 +32,9 @@ FULL_DISK_BYTES = 1 << 20
 
 
 @pytest.fixture
-def ask(capfd):
+def ask(in_process):
     """Return the command run in this process, for the many mistakes that end it before anything is started."""
-    def asked(*arguments: object) -> Ran:
-        code = run_command(main, [str(one) for one in arguments])
-        return Ran(code, *capfd.readouterr())
-    return asked
+    return functools.partial(in_process, main)
 
 
 def refused(ran, code: int, *words: str) -> None:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import json
 import os
 from datetime import date
@@ -14,6 +15,7 @@ from aws.cost_service import AWSCostService
 from aws.sources.base import SourceOptions
 from aws.sources.simulated import SimulatedSource
 from conftest import ROOT, run
+from run_aws_costs import main
 
 COMMAND = ROOT / "src" / "run_aws_costs.py"
 ENV = dict(os.environ, FINOPS_TODAY="2026-04-16")
@@ -31,6 +33,13 @@ def made(tmp_path_factory):
     ran = costs("--output", folder / "reports", "--from", "2026-02-01", "--granularity", "daily", "--group-by",
                 "account,tag:team", "--csv", folder / "costs.csv", "--json", "--budget", "20000", "--quiet")
     return folder, ran
+
+
+@pytest.fixture
+def ask(in_process, monkeypatch):
+    """Return the command run in this process, for what is not about the process."""
+    monkeypatch.setenv("FINOPS_TODAY", ENV["FINOPS_TODAY"])
+    return functools.partial(in_process, main)
 
 
 @pytest.fixture(scope="module")
@@ -69,8 +78,8 @@ def test_the_pages_say_that_they_tell_of_a_made_up_company(made):
     assert "made-up company" in (folder / "reports" / "html" / "aws_insights.html").read_text(encoding="utf-8")
 
 
-def test_filters_and_a_range_by_name_say_what_is_looked_at(tmp_path):
-    ran = costs("--range", "last-30-days", "--service", "Amazon Simple Storage Service", "--region", "us-east-1",
+def test_filters_and_a_range_by_name_say_what_is_looked_at(ask):
+    ran = ask("--range", "last-30-days", "--service", "Amazon Simple Storage Service", "--region", "us-east-1",
                 "--tag", "team=data", "--no-reports", "--group-by", "service", "--json")
     told = json.loads(ran.out)
     assert {row["service"] for row in told["rows"]} == {"Amazon Simple Storage Service"}
@@ -86,39 +95,39 @@ def test_filters_and_a_range_by_name_say_what_is_looked_at(tmp_path):
     (["--service", "Amazon S4"], "there are: "), (["--tag", "team"], "KEY=VALUE"), (["--budget", "-5"], "above 0"),
     (["--group-by", "colour"], "'colour'"), (["--metric", "free"], "invalid choice"),
     (["--granularity", "hourly"], "invalid choice")])
-def test_a_mistake_is_one_line_that_says_what_to_do_and_exit_2(arguments, words, tmp_path):
-    ran = costs(*arguments, "--output", tmp_path, "--quiet")
+def test_a_mistake_is_one_line_that_says_what_to_do_and_exit_2(ask, arguments, words, tmp_path):
+    ran = ask(*arguments, "--output", tmp_path, "--quiet")
     assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1), ran.err
     assert words in ran.err and "Traceback" not in ran.err
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_export_that_others_made_is_read_and_adds_up_to_the_digit(tmp_path):
+def test_an_export_that_others_made_is_read_and_adds_up_to_the_digit(ask, tmp_path):
     sample = ROOT / "tests" / "samples" / "focus_sample_1.0.csv"
     if not sample.exists():
         pytest.skip("the sample is not part of this checkout")
-    ran = costs("--source", "export", sample, "--output", tmp_path, "--json", "--quiet", "--group-by", "service")
+    ran = ask("--source", "export", sample, "--output", tmp_path, "--json", "--quiet", "--group-by", "service")
     told = json.loads(ran.out)
     assert ran.code == 0 and not any(one["error"] for one in told["reports"])
     assert sum(Decimal(row["cost"]) for row in told["rows"]) == Decimal("20.52022672899")
-    missing = costs("--source", "export", tmp_path / "no.csv")
+    missing = ask("--source", "export", tmp_path / "no.csv")
     assert missing.code == 1 and missing.err.count("\n") == 1 and "no.csv" in missing.err
 
 
-def test_any_source_is_written_as_focus_and_read_again_with_equal_digits(tmp_path):
+def test_any_source_is_written_as_focus_and_read_again_with_equal_digits(ask, tmp_path):
     path = tmp_path / "focus.csv"
     words = ["--from", "2026-03-01", "--to", "2026-03-31", "--account", "118402265937", "--no-reports", "--json",
              "--quiet"]
-    first = json.loads(costs(*words, "--export-focus", path).out)
-    again = json.loads(costs("--source", "export", path, "--no-reports", "--json", "--quiet").out)
+    first = json.loads(ask(*words, "--export-focus", path).out)
+    again = json.loads(ask("--source", "export", path, "--no-reports", "--json", "--quiet").out)
     assert again["total"] == first["total"]
     assert {row["service"]: row["cost"] for row in again["rows"]} == {
         row["service"]: row["cost"] for row in first["rows"]}
 
 
-def test_a_folder_that_cannot_be_written_is_one_line(tmp_path):
+def test_a_folder_that_cannot_be_written_is_one_line(ask, tmp_path):
     (tmp_path / "html").write_text("a file in the folder's place")
-    ran = costs("--output", tmp_path, "--quiet", "--from", "2026-04-01")
+    ran = ask("--output", tmp_path, "--quiet", "--from", "2026-04-01")
     assert ran.code == 1 and "file" in ran.err.splitlines()[-1] and "Traceback" not in ran.err
 
 

@@ -7,6 +7,7 @@ import re
 import statistics
 import subprocess
 import sys
+from functools import lru_cache
 from pathlib import Path
 from typing import Dict, Iterator, List, NamedTuple, Set, Tuple
 
@@ -54,8 +55,11 @@ def _module(path: Path, text: str) -> Module:
     return Module(path, ".".join(parts[:-1] if parts[-1] == "__init__" else parts), text, ast.parse(text))
 
 
-MODULES = [_module(path.relative_to(folder), path.read_text(encoding="utf-8"))
-           for folder in (SRC, VIEWER, SHOWCASE) for path in sorted(folder.rglob("*.py"))]
+@lru_cache(maxsize=None)
+def modules() -> List[Module]:
+    """Return all modules, parsed when a test first looks at them: not by every process that collects tests."""
+    return [_module(path.relative_to(folder), path.read_text(encoding="utf-8"))
+            for folder in (SRC, VIEWER, SHOWCASE) for path in sorted(folder.rglob("*.py"))]
 
 
 def _sample(text: str, path: str = "calls/sample.py") -> Module:
@@ -169,24 +173,26 @@ def _wrong_imports(module: Module, ours: Set[str]) -> List[str]:
             if name in ours and name != module.package and name not in allowed]
 
 
-OURS = {module.package for module in MODULES}
+def ours() -> Set[str]:
+    """Return the names of our packages and of our modules outside of packages."""
+    return {module.package for module in modules()}
 
 
 def _everywhere(check, *arguments) -> List[str]:
-    return [place for module in MODULES for place in check(module, *arguments)]
+    return [place for module in modules() for place in check(module, *arguments)]
 
 
 def test_there_is_something_to_measure():
-    names = {module.name for module in MODULES}
+    names = {module.name for module in modules()}
     assert {"errors", "config", "calls.record", "catalog", "simulator.core", "app.server", "support.sender"} <= names
 
 
 def test_no_module_is_longer_than_400_lines():
-    assert [module.name for module in MODULES if len(module.text.splitlines()) > MOST_MODULE_LINES] == []
+    assert [module.name for module in modules() if len(module.text.splitlines()) > MOST_MODULE_LINES] == []
 
 
 def test_no_line_is_longer_than_120_columns():
-    assert [f"{module.path}:{number}" for module in MODULES
+    assert [f"{module.path}:{number}" for module in modules()
             for number, line in enumerate(module.text.splitlines(), 1) if len(line) > 120] == []
 
 
@@ -195,7 +201,7 @@ def test_no_function_is_longer_than_60_lines():
 
 
 def test_half_of_all_functions_have_10_lines_or_less():
-    assert statistics.median(_lines(one) for module in MODULES for one in _functions(module)) <= MOST_MEDIAN_LINES
+    assert statistics.median(_lines(one) for module in modules() for one in _functions(module)) <= MOST_MEDIAN_LINES
 
 
 def test_every_module_class_and_public_function_has_a_docstring():
@@ -207,7 +213,7 @@ def test_every_function_is_annotated():
 
 
 def test_every_module_with_code_postpones_its_annotations():
-    late = [module.name for module in MODULES if len(module.tree.body) > 1 and not any(
+    late = [module.name for module in modules() if len(module.tree.body) > 1 and not any(
         isinstance(node, ast.ImportFrom) and node.module == "__future__" for node in module.tree.body)]
     assert late == []
 
@@ -225,35 +231,78 @@ def test_no_module_touches_the_search_path():
 
 
 def test_every_package_has_its_place_in_the_order():
-    scripts = {module.package for module in MODULES if module.is_any_of(ENTRY_SCRIPTS)}
-    assert OURS - scripts - set(FOR_ANYONE) - set(LAYERS) == set()
+    scripts = {module.package for module in modules() if module.is_any_of(ENTRY_SCRIPTS)}
+    assert ours() - scripts - set(FOR_ANYONE) - set(LAYERS) == set()
 
 
 def test_imports_go_one_way():
-    assert _everywhere(_wrong_imports, OURS) == []
+    assert _everywhere(_wrong_imports, ours()) == []
+
+
+def _needed(module: Module, names: Set[str]) -> Set[str]:
+    """Return the modules of ours that must be whole before a module's own statements can run."""
+    found: Set[str] = set()
+    waiting: List[ast.AST] = [module.tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, FUNCTIONS + (ast.Lambda,)):
+            continue  # runs later
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            found.update([node.module] + [f"{node.module}.{alias.name}" for alias in node.names])
+        waiting.extend(ast.iter_child_nodes(node))
+    with_packages = {".".join(name.split(".")[:length]) for name in found | {module.name}
+                     for length in range(1, name.count(".") + 2)}
+    return (with_packages - {module.name}) & names
+
+
+def _circles(found: List[Module]) -> List[str]:
+    """Return the modules that can only be imported when another one has been: those on a circle of imports."""
+    needed = {module.name: _needed(module, {one.name for one in found}) for module in found}
+    while True:
+        free = {name for name, others in needed.items() if not others & set(needed)}
+        if not free:
+            return sorted(needed)
+        needed = {name: others for name, others in needed.items() if name not in free}
+
+
+def test_no_import_goes_in_a_circle_so_that_every_module_can_be_the_first():
+    assert _circles(modules()) == []
+
+
+@pytest.mark.parametrize("first, second, circle", [
+    ("import calls.b\n", "from calls import a\n", ["calls.a", "calls.b"]),
+    ("from calls.b import X\n", "class C:\n    import calls.a\n", ["calls.a", "calls.b"]),
+    ("from calls import b\n", "def f():\n    import calls.a\n", []), ("import calls.b\n", "import json\n", []),
+    ("try:\n    import calls.b\nexcept ImportError:\n    pass\n", "import calls.a\n", ["calls.a", "calls.b"])])
+def test_a_circle_of_imports_is_found(first, second, circle):
+    package = _sample("", "calls/__init__.py")
+    assert _circles([package, _sample(first, "calls/a.py"), _sample(second, "calls/b.py")]) == circle
 
 
 IMPORT_EACH = """
 import importlib, sys
 before = set(sys.modules)
-for name in sys.argv[1:]:
-    for loaded in set(sys.modules) - before:  # so that no module leans on what another one has imported
+for names in (sys.argv[1:], sys.argv[:0:-1]):  # there and back, so that none leans on those before it
+    for loaded in set(sys.modules) - before:
         if loaded.partition(".")[0] in OURS:
             del sys.modules[loaded]
-    try:
-        importlib.import_module(name)
-    except BaseException as error:
-        print(name, repr(error))
+    for name in names:
+        try:
+            importlib.import_module(name)
+        except BaseException as error:
+            print(name, repr(error))
 print("tried", len(sys.argv) - 1, "no_site", sys.flags.no_site)
 """
 
 
-def test_every_module_can_be_imported_first_in_an_interpreter_without_any_package():
-    names = [module.name for module in MODULES]
+def test_every_module_can_be_imported_in_an_interpreter_without_any_package():
+    names = [module.name for module in modules()]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
     environment["PYTHONPATH"] = os.pathsep.join([str(SRC), str(VIEWER), str(SHOWCASE)])
     done = subprocess.run(
-        [sys.executable, "-S", "-s", "-B", "-W", "error", "-c", f"OURS = {sorted(OURS)!r}\n" + IMPORT_EACH, *names],
+        [sys.executable, "-S", "-s", "-B", "-W", "error", "-c", f"OURS = {sorted(ours())!r}\n" + IMPORT_EACH, *names],
         env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120)
     assert done.stdout.decode().splitlines() == [f"tried {len(names)} no_site 1"]
     assert done.returncode == 0

@@ -7,6 +7,7 @@ random place. So a call costs no draw of its own, no look-up in a cold table, an
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Dict, List, NamedTuple, Sequence, Tuple
 
 from calls.log_writer import SIMULATED_PREFIX
@@ -58,6 +59,7 @@ class Pace(NamedTuple):
 Session = Tuple[int, int, str, str, Sequence[int], Sequence[int], Tariff, Pace, float, Sequence[str], int]
 
 
+@lru_cache(maxsize=None)  # made when the first session is: a command that only lists or refuses need not wait for it
 def _pool_order() -> List[int]:
     """Return the one random order of all pools: which of the grid's points stands at each place."""
     size = 1 << POOL_BITS
@@ -67,12 +69,9 @@ def _pool_order() -> List[int]:
     return order + order[:SESSION_CALLS_MAX]
 
 
-_ORDER = _pool_order()
-
-
 def pool(grid: Sequence) -> List:  # type: ignore[type-arg]
     """Return a pool of a grid's values; any run of at most `SESSION_CALLS_MAX` may begin at any 15-bit place."""
-    return [grid[point] for point in _ORDER]
+    return [grid[point] for point in _pool_order()]
 
 
 def _latency_grid() -> List[float]:
@@ -84,7 +83,8 @@ def _latency_grid() -> List[float]:
     return grid
 
 
-def _luck_pool() -> List[Tuple[float, int, float]]:
+@lru_cache(maxsize=None)
+def luck_pool() -> List[Tuple[float, int, float]]:
     """Return what happens to a call: latency factor, gap to the next in units, and its luck between 0 and 1.
 
     Three pools in one list: a session then takes one slice, and its neighbours lie together in memory.
@@ -99,7 +99,6 @@ def _luck_pool() -> List[Tuple[float, int, float]]:
     return luck + luck[:SESSION_CALLS_MAX]
 
 
-LUCK = _luck_pool()
 SECONDS = [f"{second:02d}." for second in range(60)]
 MILLISECONDS = [f"{ms:03d}Z," for ms in range(1000)]
 _COUNTERS: List[str] = []
@@ -120,12 +119,12 @@ def render(sessions: Sequence[Session], end_ms: int) -> Tuple[List[str], List[in
     lines: List[str] = []
     ends: List[int] = []
     # Local names: the inner loop runs once a call and is most of the time of a simulation.
-    minutes, seconds, millis, append = _minutes(first_day), SECONDS, MILLISECONDS, lines.append
+    minutes, seconds, millis, append, lucks = _minutes(first_day), SECONDS, MILLISECONDS, lines.append, luck_pool()
     for start, gap_ms, before, after, inputs, outputs, tariff, pace, fail_rate, fail_table, place in sessions:
         price_in, price_out, long_above, long_in, long_out = tariff
         begin, per_input, per_output = pace
         at = start - origin
-        for taken, given, (noise, gap, luck) in zip(inputs, outputs, LUCK[place:place + len(inputs)]):
+        for taken, given, (noise, gap, luck) in zip(inputs, outputs, lucks[place:place + len(inputs)]):
             if at >= last:
                 break
             wait = int((begin + taken * per_input + given * per_output) * noise)

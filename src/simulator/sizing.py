@@ -9,7 +9,7 @@ from random import Random
 from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 from simulator.chance import shuffled, total
-from simulator.rows import FRAME_BYTES, GAP_UNIT_BITS, LUCK, Session
+from simulator.rows import FRAME_BYTES, GAP_UNIT_BITS, Session, luck_pool
 from simulator.traffic import SessionMaker
 
 ROW_BYTES = 178.0  # first guess of a line's length, corrected by what slices turn out to be
@@ -79,7 +79,7 @@ def line_bytes(session: Session) -> float:
 def calls_before(session: Session, end_ms: int) -> int:
     """Return how many of a session's calls begin before an instant."""
     at, gap_ms, calls, place = session[0], session[1], len(session[4]), session[-1]
-    for number, (_, gap, _) in enumerate(LUCK[place:place + calls]):
+    for number, (_, gap, _) in enumerate(luck_pool()[place:place + calls]):
         if at >= end_ms:
             return number
         at += gap_ms * gap >> GAP_UNIT_BITS

@@ -10,7 +10,8 @@ from odd_log import CALLS, ODD, write_log
 
 from calls.record import FIELDS, AICall
 from calls.values import format_timestamp
-from conftest import ROOT, read_calls, run
+from conftest import ROOT, read_calls, run, simulate
+from export_calls import main
 from exporters.call_rows import csv_text
 
 EXPORT = ROOT / "src" / "export_calls.py"
@@ -56,9 +57,9 @@ def test_json_lines_hold_exact_amounts_and_null_for_what_is_unknown(odd: Path) -
     (["--where", "status=rate_limit,success", "--where", "customer=x,acme"], 5),
     (["--where", "customer=x", "--where", "customer=acme"], 5), (["--where", "region=unattributed"], 1),
     (["--where", "customer=nobody"], 0), (["--where", "tier=pro", "--where", "archetype=power"], 10)])
-def test_filters_choose_the_same_calls_in_every_format(odd: Path, tmp_path: Path, kind, options, calls) -> None:
+def test_filters_choose_the_same_calls_in_every_format(in_process, odd, tmp_path, kind, options, calls) -> None:
     output = tmp_path / "out"
-    ran = run(EXPORT, "--csv", odd, "--to", kind, "--output", output, "--json", *options)
+    ran = in_process(main, "--csv", odd, "--to", kind, "--output", output, "--json", *options)
     assert json.loads(ran.out)["calls"] == calls, ran.err
     lines = output.read_text(encoding="utf-8").splitlines()
     if kind == "focus-1.2":
@@ -71,8 +72,8 @@ def test_filters_choose_the_same_calls_in_every_format(odd: Path, tmp_path: Path
     ([], "--to"), (["--to", "xml"], "'xml' is no format"), (["--to", "csv", "--where", "colour=red"], "colour=red"),
     (["--to", "csv", "--where", "customer"], "condition"), (["--to", "csv", "--from", "soon"], "is not a date"),
     (["--to", "csv", "--from", "2026-02-02", "--until", "2026-02-01"], "exchange them")])
-def test_wrong_usage_gets_one_line(odd: Path, options, words) -> None:
-    ran = run(EXPORT, "--csv", odd, *options)
+def test_wrong_usage_gets_one_line(in_process, odd: Path, options, words) -> None:
+    ran = in_process(main, "--csv", odd, *options)
     assert ran.code == 2 and words in ran.err and ran.err.count("\n") == 1 and not ran.out
 
 
@@ -91,9 +92,10 @@ def test_a_file_is_replaced_only_when_asked_and_the_log_never(odd: Path, tmp_pat
     assert missing.code == 1 and missing.err.count("\n") == 1
 
 
-def test_an_export_without_odd_names_is_imported_as_it_was(log, tmp_path: Path) -> None:
-    out, back = tmp_path / "out.csv", tmp_path / "back.csv"
-    assert run(EXPORT, "--csv", log.path, "--to", "csv", "--until", "2026-01-02", "--output", out, "-q").code == 0
+def test_an_export_without_odd_names_is_imported_as_it_was(tmp_path: Path) -> None:
+    log, out, back = (tmp_path / name for name in ("log.csv", "out.csv", "back.csv"))
+    simulate(log, 0.3, "--days", 10, "--start", "2026-01-01")
+    assert run(EXPORT, "--csv", log, "--to", "csv", "--until", "2026-01-02", "--output", out, "-q").code == 0
     assert run(ROOT / "src" / "import_calls.py", out, "--output", back, "-q").code == 0
     assert back.read_bytes() == out.read_bytes() and len(out.read_bytes()) > 10_000
 

@@ -113,7 +113,8 @@ def traced(folder: Path, names: str, *command: object, inject: str = "") -> Tupl
         lacking("this user may trace no process")
     options = ["-f", "-qq", "-y", "-s", "0", "-o", str(log), "-e", f"trace={names}"]
     options += ["-e", f"inject={inject}"] if inject else []
-    done = subprocess.run([strace, *options, sys.executable, *map(str, command)], stdout=subprocess.PIPE,
+    # With -B, so that no file of bytecode is among those that are written.
+    done = subprocess.run([strace, *options, sys.executable, "-B", *map(str, command)], stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, universal_newlines=True, timeout=120)
     lines = log.read_text(errors="replace").splitlines()
     return Ran(done.returncode, done.stdout, done.stderr), list(filter(None, map(_call, lines))), sum(

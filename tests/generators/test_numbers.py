@@ -11,20 +11,10 @@ import pytest
 
 import blocks as b
 from analyzers.base import discover_analyzers
-from conftest import ROOT, run
 from generators.formats import kind_of, show
 from generators.page_parts import at
 
 IDS = sorted(discover_analyzers())
-
-
-@pytest.fixture(scope="module")
-def folder(log: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make the reports of the sample log as a user does."""
-    folder = tmp_path_factory.mktemp("numbers")
-    ran = run(ROOT / "src" / "run_all_analyzers.py", "--csv", log.path, "--output", folder, "--quiet", "--no-cache")
-    assert ran.code == 0, ran.err
-    return folder
 
 
 class _Figures(HTMLParser):
@@ -72,8 +62,8 @@ def blocks_of(name: str, kind: Any) -> List[Any]:
 
 
 @pytest.mark.parametrize("name", IDS)
-def test_each_card_shows_the_value_of_its_place(folder: Path, name: str) -> None:
-    page, results = read(folder, name)
+def test_each_card_shows_the_value_of_its_place(log_reports: Path, name: str) -> None:
+    page, results = read(log_reports, name)
     shown = _Figures(page).cards
     wanted = []
     for block in blocks_of(name, b.Cards):
@@ -85,8 +75,8 @@ def test_each_card_shows_the_value_of_its_place(folder: Path, name: str) -> None
 
 
 @pytest.mark.parametrize("name", IDS)
-def test_each_table_carries_the_values_of_its_rows_and_shows_them(folder: Path, name: str) -> None:
-    page, results = read(folder, name)
+def test_each_table_carries_the_values_of_its_rows_and_shows_them(log_reports: Path, name: str) -> None:
+    page, results = read(log_reports, name)
     data = json.loads(re.search(r'id="data">(.*?)</script>', page, re.DOTALL).group(1))["tables"]
     checked = 0
     for one in data.values():
@@ -101,8 +91,8 @@ def test_each_table_carries_the_values_of_its_rows_and_shows_them(folder: Path, 
 
 
 @pytest.mark.parametrize("name", IDS)
-def test_each_number_in_the_markup_is_that_of_its_row(folder: Path, name: str) -> None:
-    page, results = read(folder, name)
+def test_each_number_in_the_markup_is_that_of_its_row(log_reports: Path, name: str) -> None:
+    page, results = read(log_reports, name)
     data = json.loads(re.search(r'id="data">(.*?)</script>', page, re.DOTALL).group(1))["tables"]
     shown = _Figures(page).tables
     assert len(shown) == len(data)

@@ -12,7 +12,7 @@ import pytest
 
 from calls.record import HEADER, AICall
 from calls.values import parse_timestamp
-from conftest import ROOT, Log, read_calls, read_truth, run, simulate
+from conftest import ROOT, Log, read_truth, run, simulate
 from console import run_command
 from queries import cost_allocation
 from scenarios.runaway_customer import LOG as RUNAWAY
@@ -26,7 +26,7 @@ NANO = 10 ** 9
 def small(tmp_path_factory) -> Log:
     path = tmp_path_factory.mktemp("queries") / "calls.csv"
     simulate(path, 2, "--seed", 10, "--start", "2026-05-01", "--days", 61, "--customers", 40)
-    return Log(path, read_calls(path), read_truth(path)[0])
+    return Log(path)
 
 
 def asked(name: str, log: Log, *options: object) -> Dict[str, Any]:
@@ -112,7 +112,7 @@ def test_margins_are_revenue_less_cost_of_the_same_days(small, tmp_path):
         may.append(may[number]._replace(call_id=f"edge-{number}", timestamp_ms=parse_timestamp(text)))
     first, last, path = "2026-05-01", "2026-05-31", tmp_path / "may.csv"
     path.write_text("\n".join([HEADER, *(",".join(one.to_row()) for one in may), ""]))
-    found = asked("profitability", Log(path, may, {}))
+    found = asked("profitability", Log(path))
     costs = {key[0]: cost for key, cost in sums(may, "customer_id").items()}
     revenue = revenue_of(may, first, last)
     rows = {row["customer"]: row for row in found["margins"]}
@@ -138,7 +138,7 @@ def test_margins_by_group_add_up_to_the_same(small, group, field):
 def test_a_planted_runaway_is_among_the_anomalies(tmp_path):
     path = simulated(tmp_path / "calls.csv", RUNAWAY)
     (planted,) = (one for one in read_truth(path)[0]["incidents"] if one["kind"] == "runaway_loop")
-    found = asked("anomalies", Log(path, [], {}))
+    found = asked("anomalies", Log(path))
     for rows, customer, day in ((found["robust"], "value", "time"), (found["abuse"], "customer", "first")):
         assert [row for row in rows if row[customer] == planted["scope"]["customer_id"]
                 and row[day][:10] == planted["start"][:10]]

@@ -14,7 +14,7 @@ from typing import Any, Dict, List, NamedTuple
 import pytest
 
 from calls.record import HEADER, AICall
-from conftest import ROOT, Log, read_calls, read_truth, run
+from conftest import ROOT, Log, run
 from console import run_command
 from rollup.dataset import load_dataset
 from scenarios import chargeback_month, model_migration, runaway_customer, unprofitable_customers
@@ -41,7 +41,7 @@ def told(name: str, *options: object) -> Any:
 
 def story(name: str, tmp_path_factory, wanted: Simulated, *options: object) -> Story:
     path = simulate(tmp_path_factory.mktemp("story") / "simulated_calls.csv", wanted)
-    return Story(told(name, "--csv", path, *options), Log(path, read_calls(path), read_truth(path)[0]))
+    return Story(told(name, "--csv", path, *options), Log(path))
 
 
 def month_of(call: AICall) -> str:
