@@ -14,9 +14,11 @@ from generators.line_drawings import spark_columns, spark_line
 from generators.page_parts import at, rows_at
 from generators.scales import short_time
 from generators.templates import Markup
+from generators.thinning import kept
 
 TOO_FEW = "No course to draw: fewer than two values are known."
 _NONE = "None on any day of the log."
+_MOST_POINTS = 200  # more cannot be told apart in a card
 _LONGEST = 32  # letters of a label in a caption
 _MOST_DAYS = 3660  # a log of more days than that has a wrong date somewhere
 
@@ -33,7 +35,8 @@ def course(card: b.Card, results: Any) -> Markup:
     if one.tally and not any(known):
         return piece("sparkline.svg", "none", text=sentences([_NONE, *data.notes]))
     said = [say.of_rows(data)] if one.columns else [_of_tally(data)] if one.tally else say.of_lines(data, {})
-    values = [None if value is None else float(value) for value in data.series[0].values]
+    places = kept(data.series[:1], _MOST_POINTS)
+    values = [None if value is None else float(value) for value in map(data.series[0].values.__getitem__, places)]
     drawn = (spark_columns if one.columns or one.tally else spark_line)(values)
     return piece("sparkline.svg", "spark", shapes=drawn, label=sentences([one.name + ":", *said, *data.notes]),
                  caption=_caption(one, data) if isinstance(card.spark, b.Course) else NOTHING)

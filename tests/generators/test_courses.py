@@ -79,3 +79,9 @@ def test_a_course_that_is_not_known_is_said_to_be_unknown_and_not_drawn(results)
     ({"log": LOG}, TOO_FEW), ({"alerts": []}, TOO_FEW), ({"alerts": [], "log": {"first": "x", "last": 5}}, TOO_FEW)])
 def test_days_without_a_row_are_known_and_a_log_without_days_is_not(results, text):
     assert " ".join(drawn(b.Course("alerts", by="time", tally=True), results).text.split()) == text
+
+
+def test_a_long_course_is_thinned_and_its_peak_survives():
+    rows = [{"day": f"d{number}", "cost": 100 if number == 2345 else number % 3} for number in range(5000)]
+    line, area = paths(course(b.Card("cost", "Spend", spark=b.Course("rows", "cost", "Spend", by="day")), {"rows": rows}))
+    assert " 3L" in line and " 3L" in area and len(line) < 4000
