@@ -10,7 +10,7 @@ from generators.formats import NUMERIC, full, kind_of, number, show, words
 from generators.page_parts import TABLES, PageParts, at
 from generators.templates import Markup, join, parts
 
-FIRST_RECOMMENDATIONS = 6  # that stand open; more of them wait behind a click, but not in print
+FIRST_RECOMMENDATIONS = 6  # of which more are folded by the page's script
 WORST_FIRST = ("critical", "high", "medium", "low")
 _EMPTY = "Nothing to show: the log holds no data for this."
 _NOTHING = Markup("")

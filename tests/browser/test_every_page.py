@@ -115,6 +115,17 @@ def test_axe_finds_no_violation(reports: Reports, open_tab: Any, theme: str) -> 
     assert wrong == []
 
 
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_long_list_of_advice_is_folded_by_scripts_only_and_whole_in_print(reports: Reports, open_tab: Any,
+                                                                          scripts: bool) -> None:
+    tab = open_tab(reports.at("aws_insights.html", False), java_script_enabled=scripts)
+    shown = [one.is_visible() for one in tab.page.query_selector_all(".rec")]
+    assert len(shown) > 8 and (sum(shown) == 6 if scripts else all(shown))
+    if scripts:
+        tab.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        assert all(one.is_visible() for one in tab.page.query_selector_all(".rec"))
+
+
 def test_a_printed_page_has_all_sections_and_no_controls(reports: Reports, open_tab: Any) -> None:
     tab = open_tab(reports.at("understanding.html", False))
     tab.page.emulate_media(media="print")

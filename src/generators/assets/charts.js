@@ -39,7 +39,7 @@
       const answer = await fetch("manifest.json").catch(() => null);
       if (answer?.ok && (await answer.json()).chartjs) return OWN;
     }
-    if (!navigator.onLine) throw new Error("offline");
+    if (!navigator.onLine) throw Error("offline");
     return CDN;
   }
 

@@ -153,6 +153,9 @@ window.FinOps = window.FinOps || {};
     return () => byId(home) && all(name, byId(home))[number];
   }
 
+  // Long lists are whole without scripts and in print.
+  const fold = isOpen => all(".more").forEach(more => { more.open = isOpen; });
+
   function startPage() {
     const data = JSON.parse(byId("data").textContent);
     report = data.report;
@@ -161,6 +164,7 @@ window.FinOps = window.FinOps || {};
     for (const id in data.tables) tables.set(id, new FinOps.Table(id, data.tables[id], byId(id)));
     FinOps.fitAll?.();
     startPlaces();
+    fold(false);
     FinOps.charts?.start(one("main"), data);
   }
 
@@ -172,7 +176,7 @@ window.FinOps = window.FinOps || {};
     startPage();
     jump();
     addEventListener("hashchange", jump);
-    addEventListener("beforeprint", () => all("details.more").forEach(more => { more.open = true; }));
+    addEventListener("beforeprint", () => fold(true));
     addEventListener("resize", () => FinOps.fitAll?.());
     if (!location.protocol.startsWith("http")) return;
     live = make("p", { className: "live", role: "status" }, "live");
