@@ -4,6 +4,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -18,9 +19,10 @@ from console import run_command
 pytest_plugins = ["browser.browsing", "scripted_aws"]  # a real browser and a stand-in for AWS, where tests ask for one
 
 # Files that take longest, each on one worker: begun last, they would leave the other workers with nothing to do.
-LONG = ("documents/test_commands.py", "viewer/test_metering.py", "viewer/test_regeneration.py", "viewer/test_serve.py",
-        "viewer/test_page.py", "browser/test_every_page.py", "faults/test_killed_simulator.py", "bundle/test_pyz.py",
-        "viewer/test_aws.py", "test_versions.py", "documents/test_extending.py")
+LONG = ("browser/test_rebuilt_pages.py", "documents/test_commands.py", "viewer/test_metering.py",
+        "viewer/test_regeneration.py", "viewer/test_serve.py", "viewer/test_page.py", "browser/test_every_page.py",
+        "faults/test_killed_simulator.py", "bundle/test_pyz.py", "viewer/test_aws.py", "test_versions.py",
+        "documents/test_extending.py")
 ROOT = Path(__file__).resolve().parent.parent
 SIMULATE = ROOT / "src" / "run_all_simulators.py"
 
@@ -80,8 +82,13 @@ def read_truth(path: Path) -> Sequence[Dict[str, Any]]:
 
 
 def pytest_configure(config: Any) -> None:
-    """Have files handed out in their order, where pytest-xdist would begin with those of the most tests."""
+    """Have files handed out in their order, where pytest-xdist would begin with those of the most tests.
+
+    A shell that starts the tests in the background has Ctrl-C ignored by all that they start: not by what they test.
+    """
     config.option.loadscopereorder = False
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: List[Any]) -> None:

@@ -1,4 +1,4 @@
-"""A page that stays open while its report is rebuilt over and over: it follows, stays right, and does not grow."""
+"""A page that stays open while its report is rebuilt over and over follows, says nothing wrong, and does not grow."""
 from __future__ import annotations
 
 import json

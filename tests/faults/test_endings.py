@@ -87,7 +87,15 @@ def test_a_signal_ends_an_analysis_without_a_trace_and_leaves_old_or_new(tmp_pat
     check_counts(log)
 
 
-def test_a_terminal_that_is_closed_leaves_whole_lines(tmp_path):
+@pytest.fixture
+def hung_up_like_any():
+    """Let commands be ended by the end of their terminal, though the tests may run under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+def test_a_terminal_that_is_closed_leaves_whole_lines(hung_up_like_any, tmp_path):
     path = tmp_path / "calls.csv"
     with subprocess.Popen([sys.executable, str(SIMULATE), "200", *STORY, "--output", str(path), "--quiet"],
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True) as process:
