@@ -158,6 +158,30 @@ def test_a_saved_checkpoint_is_where_the_next_follower_begins(path: Path) -> Non
     assert load_dataset(path).how == INCREMENTAL
 
 
+def test_no_checkpoint_is_saved_that_nobody_wants_or_that_lies_behind_rows_not_set_aside(path: Path) -> None:
+    unwanted = LogFollower(path, use_checkpoint=False)
+    unwanted.look()
+    unwanted.save()
+    write(path, ["bad one"])
+    rejected_path(path).mkdir()
+    hindered = LogFollower(path)
+    assert len(hindered.look().notes) == 1
+    hindered.save()
+    LogFollower(path).save()  # which has counted nothing
+    assert not checkpoint_path(path).exists()
+
+
+def test_a_checkpoint_is_written_again_only_when_more_was_counted(path: Path, monkeypatch) -> None:
+    saved, follower = [], LogFollower(path)
+    monkeypatch.setattr("rollup.following.save_checkpoint", lambda counts, *_: saved.append(counts.lines))
+    for more in (0, 10, 0, 5):
+        write(path, rows(follower.lines, follower.lines + more) if more else [])
+        follower.look()
+        follower.save()
+        follower.save()
+    assert saved == [5000, 5010, 5015]
+
+
 def test_rows_set_aside_stand_once_though_the_process_was_killed_before_it_saved(path: Path) -> None:
     first = LogFollower(path)
     write(path, ["bad one"])

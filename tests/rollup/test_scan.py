@@ -149,6 +149,32 @@ def test_faults_are_named_with_the_line_that_an_editor_shows(tmp_path: Path) -> 
                                       "Line 74: cost_usd: '-0.1' is negative"]
 
 
+@pytest.mark.parametrize("half", ["x", "t-9,2026-03-01T00:00:00.000Z,c"])
+def test_half_a_row_at_the_end_is_told_with_its_line_and_bytes(tmp_path: Path, half: str) -> None:
+    path = write_log(tmp_path / "x.csv", lines(calls(3)))
+    with open(path, "a") as handle:
+        handle.write(half)
+    assert validate_dataset(path) == [f"Line 5: the last {len(half)} bytes are no whole row yet"]
+
+
+def test_every_repeat_is_told_in_the_order_of_lines_whatever_stands_between(tmp_path: Path) -> None:
+    first, second, third = lines(calls(3))
+    broken, quoted = first.split(",")[0] + ",broken", '"' + second.replace(",", '",', 1)
+    path = write_log(tmp_path / "x.csv", [first, second, broken, quoted, third, "broken", first])
+    repeated = "call_id: is repeated"
+    assert validate_dataset(path) == ["Line 4: row: has 2 fields instead of 19", f"Line 5: {repeated}",
+                                      "Line 7: row: has 1 fields instead of 19", f"Line 8: {repeated}"]
+
+
+def test_repeats_are_found_where_the_id_is_not_the_first_column(tmp_path: Path) -> None:
+    def turned(line: str) -> str:
+        first, rest = line.split(",", 1)
+        return f"{rest},{first}"
+    rows = [turned(one) for one in lines(calls(4))]
+    path = write_log(tmp_path / "x.csv", [*rows, rows[2]], header=turned(HEADER))
+    assert validate_dataset(path) == ["Line 6: call_id: is repeated"]
+
+
 @pytest.mark.parametrize("row", BAD_ROWS)
 def test_each_kind_of_bad_row_is_set_aside_and_stops_nothing(tmp_path: Path, row: str) -> None:
     counts = scanned(write_log(tmp_path / "x.csv", [*lines(calls(80)), row, *lines(calls(80, 100))]))
