@@ -20,7 +20,7 @@ from generators.html_generator import HTMLReportGenerator, Page, data_digest, po
 from generators.index_page import INDEX_PAGE, IndexEntry, index_page
 from generators.templates import FOLDER as TEMPLATES
 
-MANIFEST = "manifest.json"
+INDEX, MANIFEST = "index.html", "manifest.json"
 LOCK = ".index.lock"  # held while the index is written: reports on calls and on AWS cost share it
 LOCK_SECONDS = 10.0
 CALLS = "calls"  # the world of reports that name none: ids link within one world
@@ -102,7 +102,7 @@ class Site:
             self._old = self._read_manifest()  # another process may have written it meanwhile
             self._link_to_new_pages()
             entries = [self._entry(report, self._failure(report, failures or {})) for report in self._reports]
-            write_page(self.html / "index.html", index_page(self._generator, entries, self._made))
+            write_page(self.html / INDEX, index_page(self._generator, entries, self._made))
             log: Mapping[str, Any] = next((one.results["log"] for one in entries if "log" in (one.results or {})), {})
             manifest = {
                 "generated_at": self._made, "report_version": report_version(),

@@ -14,10 +14,9 @@ from app.status import ReportFolder
 from chartjs import CHARTJS_FILE, read_verified
 from generators.files import as_json
 from generators.html_generator import ASSETS, policy
-from generators.site import MANIFEST
+from generators.site import INDEX, MANIFEST
 
 STATIC = Path(__file__).resolve().parent.parent / "static"
-INDEX = "index.html"
 OF_REPORTS = ("report.css", "form.css", "formats.js")  # parts of the reports that the viewer's page shares
 NOTHING = "there is nothing at this address"
 

@@ -13,7 +13,7 @@ from app.files import Served, packed
 from app.jobs import ANALYZE, AWS_REPORTS, SIMULATE, JobBook
 from app.messages import JSON_TYPE, json_bytes
 from app.regeneration import Regenerator
-from generators.site import MANIFEST, read_json, report_version
+from generators.site import INDEX, MANIFEST, read_json, report_version
 
 FRESH_SECONDS = 0.1  # that one document is given to all who ask
 
@@ -96,6 +96,7 @@ class StatusBoard:
                     analyzer_status=progress.describe(), jobs=self._book.describe(shares), regeneration=dict(
                         current or {"state": "idle", "analyzer": None, "progress_pct": None},
                         error=progress.error or None, rounds=regenerator.rounds,
+                        has_index=(self._reports.html / INDEX).exists(),
                         last_seconds=None if progress.seconds is None else round(progress.seconds, 3),
                         worker_restarts=regenerator.restarts, calls=counted.get("calls"),
                         rejected=counted.get("rejected"), counted_bytes=counted.get("bytes")))

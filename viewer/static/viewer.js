@@ -318,7 +318,7 @@
   let glanceKey = "", glance = { log: "", made: "" };
 
   async function refreshGlance() {
-    const { rounds, state } = status.regeneration, isThere = every(status).some(report => report.exists);
+    const { rounds, state, has_index: isThere } = status.regeneration;
     const key = [rounds, status.csv.path, isThere, state === "idle" && every(status).map(report => report.generated_at)].join();
     if (key === glanceKey) return;
     if (isThere) await takeGlance();
