@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List, NamedTuple, Sequence
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from calls.locks import lock_file
 from calls.record import AICall
@@ -18,6 +19,9 @@ from console import run_command
 
 pytest_plugins = ["browser.browsing", "scripted_aws"]  # a real browser and a stand-in for AWS, where tests ask for one
 
+# How fast examples are made says something about the machine, which may be busy, and nothing about what is tested.
+settings.register_profile("busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy machine")
 # Files that take longest, each on one worker: begun last, they would leave the other workers with nothing to do.
 LONG = ("browser/test_rebuilt_pages.py", "documents/test_commands.py", "viewer/test_metering.py",
         "viewer/test_regeneration.py", "viewer/test_serve.py", "viewer/test_page.py", "browser/test_every_page.py",
