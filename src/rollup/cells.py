@@ -9,7 +9,19 @@ import sys
 from array import array
 from itertools import chain, compress, repeat
 from operator import add, and_, lshift, not_, rshift
-from typing import AbstractSet, Collection, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import (
+    AbstractSet,
+    Collection,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+)
 
 from rollup.cubes import INPUT_SQUARES, Measures
 from rollup.packing import FIELD_BYTES, LAYOUT, bytes_of, column, mask, number_of, pack
@@ -156,12 +168,12 @@ class Cells(NamedTuple):
         if not any(parts):
             return Cells(left.columns, Values.of([self.values.total()] if self.values else [], names))
         if not parts[TIME]:
-            return _of_sums(summed(left.keys(), left.values.packed()), parts, names)
+            return cells_of(summed(left.keys(), left.values.packed()), names, parts)
         # Piece by piece, so that not all cells are packed numbers at once.
         pile = Pile(names)
         for begin in range(0, len(self.values), PIECE):
             one = left.piece(begin, begin + PIECE)
-            pile.lay(_of_sums(summed(one.keys(), one.values.packed()), parts, names, zeros=True))
+            pile.lay(cells_of(summed(one.keys(), one.values.packed()), names, parts, zeros=True))
         return pile.settled()._of_parts(parts)
 
     def _of_parts(self, parts: Parts) -> Cells:
@@ -173,7 +185,8 @@ class Cells(NamedTuple):
                      self.values.piece(begin, end))
 
 
-def _of_sums(sums: Dict[int, int], parts: Parts, names: Names, zeros: bool = False) -> Cells:
+def cells_of(sums: Mapping[int, int], names: Names = LAYOUT, parts: Parts = (True, True, True),
+             zeros: bool = False) -> Cells:
     """Return sums by keys of some parts as columns; the other parts are zeros, or left out."""
     columns: List[Optional[array[int]]] = [None, None, None]
     keys: Sequence[int] = list(sums)
@@ -226,7 +239,7 @@ class Pile:
                 summed(common.keys(), common.values.packed(), sums)
                 chunks += alone
             sums = {key: packed for key, packed in sums.items() if packed}
-            chunks.append(cells_of(sums.keys(), sums.values(), self._names))
+            chunks.append(cells_of(sums, self._names))
             self._single = {}
             columns: List[array[int]] = []
             for place in (TIME, CALLERS, CIRCUMSTANCES):
@@ -235,13 +248,6 @@ class Pile:
                     columns[-1] += one.part(place)
             self._chunks = [Cells(tuple(columns), Values.joined([one.values for one in chunks], self._names))]
         return self._chunks[0]
-
-
-def cells_of(keys: Collection[int], packed: Collection[int], names: Names = LAYOUT) -> Cells:
-    """Return a cube's cells as columns."""
-    columns = (map(rshift, keys, repeat(2 * PART_BITS)),
-               map(and_, map(rshift, keys, repeat(PART_BITS)), repeat(PART_MASK)), map(and_, keys, repeat(PART_MASK)))
-    return Cells(tuple(array("I", one) for one in columns), Values.of(packed, names))
 
 
 def summed(keys: Iterable[int], numbers: Iterable[int], sums: Optional[Dict[int, int]] = None) -> Dict[int, int]:

@@ -110,8 +110,7 @@ class Rollup:
 
     def lay_cells(self, number: int, keys: Iterable[int], packed: Iterable[int]) -> None:
         """Add packed measures to many cells of one cube, by keys that are made of this rollup's own numbers."""
-        sums = summed(keys, packed)
-        self._piles[number].lay(cells_of(sums.keys(), sums.values(), COUNTED[number].measures))
+        self._piles[number].lay(cells_of(summed(keys, packed), COUNTED[number].measures))
         self._forget_answers()
 
     def settle(self) -> int:
@@ -170,8 +169,7 @@ class Rollup:
         """Return all counts as plain data, to be kept or sent to another process, the cells as columns."""
         return {"callers": self.callers.texts, "circumstances": self.circumstances.texts,
                 "cells": [pile.settled() for pile in self._piles], "latencies": self.latencies,
-                "rejected": self.rejected, "first_ms": self.first_ms,
-                "last_ms": self.last_ms}
+                "rejected": self.rejected, "first_ms": self.first_ms, "last_ms": self.last_ms}
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Rollup:
@@ -200,9 +198,12 @@ class Rollup:
         if where:
             return groups(self._table({*dimensions, *where}).answer(dimensions, where))
         name = f"by {dimensions}"
-        found: List[Group] = self._made[name] if name in self._made else groups(
-            self._table(set(dimensions)).answer(dimensions, {}))
-        return self.remember(name, lambda _: found) if len(found) <= MOST_REMEMBERED else found
+        found: Optional[List[Group]] = self._made.get(name)
+        if found is None:
+            found = groups(self._table(set(dimensions)).answer(dimensions, {}))
+            if len(found) <= MOST_REMEMBERED:
+                self._made[name] = found
+        return found
 
     def sums(self, measure: str, *dimensions: str, where: Optional[Where] = None) -> Dict[Key, int]:
         """Return one measure by the dimensions, unsorted: a quarter of the time that `by` takes to give all of them."""
