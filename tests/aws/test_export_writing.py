@@ -106,6 +106,14 @@ def test_texts_that_would_be_formulas_are_guarded_and_amounts_stay_numbers(write
     assert "'=cmd()" in row.values()
 
 
+@pytest.mark.parametrize("key", ["aws:", "aws_team", "user_", "user:team", "user_aws:team", "user_aws_team"])
+@pytest.mark.parametrize("writer", WRITERS)
+def test_names_that_look_like_the_prefixes_of_reports_are_kept(writer, key, tmp_path):
+    ledger = bill(tags=((key, "1"),), categories=((key, "2"),))
+    writer().write(ledger, tmp_path / "a.csv")
+    assert list(source_of(tmp_path / "a.csv").ledger.charges()) == list(ledger.charges())
+
+
 def test_a_bill_without_net_costs_is_written_without_net_columns():
     net = bill(amounts=Amounts(*[Decimal(1)] * 4))
     assert "line_item_net_unblended_cost" not in rows_of(CurWriter(), bill())[0]

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from decimal import Context, Decimal
-from typing import Dict, Iterable, List, Optional, Sequence, Tuple
+from typing import Callable, Dict, Iterable, List, Optional, Sequence, Tuple
 
 from aws.charges import EXACT, USAGE, ZERO, Amounts, Pairs, exact_sum
 from aws.exports.base import Format, Lines, Place, Sort, without_days
@@ -57,7 +57,7 @@ class CurLines(Lines):
 
     def __init__(self, header: Sequence[str]) -> None:
         """Find the columns of amounts."""
-        self._tags, self._categories = _flat_columns(header, TAGS), _flat_columns(header, CATEGORIES)
+        self._tags, self._categories = _flat_columns(header, TAGS, key_name), _flat_columns(header, CATEGORIES)
         super().__init__(header)
         self._cost, self._net = self.column(UNBLENDED_COST), self.column(NET_COST)
         self._blended, self._usage = self.column("line_item_blended_cost"), self.column("line_item_usage_amount")
@@ -89,7 +89,7 @@ class CurLines(Lines):
             instance_type=texts["product_instance_type"] or product.get("instance_type") or "", record_type=kind,
             resource=texts["line_item_resource_id"], unit=texts["pricing_unit"],
             currency=texts["line_item_currency_code"] or "USD",
-            tags=self._pairs(cells[TAGS], self._tags, texts),
+            tags=self._pairs(cells[TAGS], self._tags, texts, key_name),
             categories=self._pairs(cells[CATEGORIES], self._categories, texts),
             estimated=self._has_invoice and not texts["bill_invoice_id"])
         return Sort(charge, _rule(kind, texts["reservation_reservation_a_r_n"]),
@@ -137,9 +137,10 @@ class CurLines(Lines):
     def _columns(self, names: Iterable[str]) -> List[Place]:
         return [self.column(name) for name in names]
 
-    def _pairs(self, cell: str, flat: Dict[str, str], texts: Dict[str, str]) -> Pairs:
+    def _pairs(self, cell: str, flat: Dict[str, str], texts: Dict[str, str],
+               named: Callable[[str], str] = str) -> Pairs:
         """Return the pairs of a map and of columns of their own, under the names that people gave the keys."""
-        found = {key_name(key): value for key, value in self.map(cell)}
+        found = {named(key): value for key, value in self.map(cell)}
         found.update((key, texts[column]) for key, column in flat.items() if texts[column])
         return tuple(sorted(found.items()))
 
@@ -151,12 +152,12 @@ def key_name(key: str) -> str:
     return "aws:" + key[4:] if key.startswith("aws_") else key
 
 
-def _flat_columns(header: Sequence[str], prefix: str) -> Dict[str, str]:
+def _flat_columns(header: Sequence[str], prefix: str, named: Callable[[str], str] = str) -> Dict[str, str]:
     """Return the columns that hold one tag or category each, by its name."""
     found: Dict[str, str] = {}
     for name in header:
         if name.startswith((prefix + "/", prefix + "_")):
-            found.setdefault(key_name(name[len(prefix) + 1:]), name)
+            found.setdefault(named(name[len(prefix) + 1:]), name)
     return found
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 import json
 from datetime import date
 from decimal import Decimal
-from typing import Dict, Optional, Sequence
+from typing import Dict, Iterable, Optional, Sequence, Tuple
 
-from aws.charges import AWS, NET, NET_AMORTIZED, ZERO, Charge, Pairs
+from aws.charges import AWS, NET, NET_AMORTIZED, ZERO, Charge
 from aws.exports.cur import (
     CATEGORIES,
     COMMITTED,
@@ -55,7 +55,8 @@ class CurWriter(ChargeWriter):
         code, name = service_code(charge.service, charge.usage_type)
         return [{
             **_period(charge, month), "bill_invoice_id": "" if charge.estimated else _NOT_TOLD,
-            CATEGORIES: _as_map(charge.categories), TAGS: _as_map(charge.tags, "user_"),
+            CATEGORIES: _as_map(charge.categories), TAGS: _as_map(
+                ("aws_" + key[4:] if key.startswith("aws:") else "user_" + key, value) for key, value in charge.tags),
             "line_item_blended_cost": amounts.blended, "line_item_currency_code": charge.currency,
             "line_item_line_item_type": charge.record_type, "line_item_operation": charge.operation,
             "line_item_product_code": code, "product_servicecode": code, "product_product_name": name,
@@ -94,6 +95,5 @@ def _period(charge: Charge, month: date) -> Dict[str, str]:
             "line_item_usage_start_date": midnight(charge.start), "line_item_usage_end_date": midnight(charge.end)}
 
 
-def _as_map(found: Pairs, prefix: str = "") -> str:
-    return json.dumps({"aws_" + key[4:] if key.startswith("aws:") else prefix + key: value for key, value in found},
-                      ensure_ascii=False)
+def _as_map(found: Iterable[Tuple[str, str]]) -> str:
+    return json.dumps(dict(found), ensure_ascii=False)
