@@ -17,20 +17,12 @@ WAYS: Dict[str, Dict[str, Any]] = {
     "disk, network, dark, phone": dict(served=False, online=True, color_scheme="dark", viewport=PHONE),
     "served, network, light, phone": dict(served=True, online=True, color_scheme="light", viewport=PHONE),
     "served, no network, dark, desk": dict(served=True, online=False, color_scheme="dark", viewport=DESK)}
-VIOLATIONS = "window.violations = []; document.addEventListener('securitypolicyviolation', " \
-             "event => window.violations.push(event.violatedDirective + ' ' + event.blockedURI))"
 
 
-def colours(png: bytes) -> int:
-    """Return how many colours a picture has."""
+def shows_something(png: bytes) -> bool:
+    """Tell whether a picture has more than three colours, as everything has that is not empty."""
     image = pytest.importorskip("PIL.Image", reason="pillow is not installed")
-    return len(image.open(io.BytesIO(png)).convert("RGB").getcolors(1 << 24))
-
-
-def watched(tab: Any) -> Any:
-    tab.page.add_init_script(VIOLATIONS)
-    tab.page.reload(wait_until="load")
-    return tab
+    return image.open(io.BytesIO(png)).convert("RGB").getcolors(3) is None
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -39,7 +31,7 @@ def test_every_page_opens_without_complaint_and_fits(reports: Reports, open_tab:
     settings = dict(WAYS[way])
     served = settings.pop("served")
     for name in reports.names():
-        tab = watched(open_tab(reports.at(name, served), **settings))
+        tab = open_tab(reports.at(name, served), **settings)
         wrong += [f"{name}: {problem}" for problem in tab.problems + tab.page.evaluate("window.violations")]
         width, room = tab.page.evaluate("[document.scrollingElement.scrollWidth, innerWidth]")
         if width > room:
@@ -59,7 +51,7 @@ def test_every_chart_is_drawn_without_a_network(reports: Reports, open_tab: Any,
         tab = open_tab(reports.at(name, False), java_script_enabled=scripts)
         for drawing in tab.page.query_selector_all("figure svg[role=img]"):
             assert drawing.is_visible(), f"{name} hides a chart"
-            assert colours(drawing.screenshot()) > 3, f"{name} has an empty chart"
+            assert shows_something(drawing.screenshot()), f"{name} has an empty chart"
             seen += 1
         tab.page.context.close()
     assert seen >= 3 * len(reports.names()) - 5
@@ -73,7 +65,7 @@ def test_chart_js_takes_over_when_it_arrives(reports: Reports, open_tab: Any) ->
     tab.page.wait_for_selector("figure canvas", timeout=5000)
     tab.page.wait_for_timeout(1200)
     for canvas in tab.page.query_selector_all("figure canvas"):
-        assert colours(canvas.screenshot()) > 3
+        assert shows_something(canvas.screenshot())
         canvases += 1
     assert canvases and tab.problems == []
     assert CDN in tab.requests

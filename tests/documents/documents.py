@@ -14,7 +14,7 @@ from conftest import ROOT
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COPIED = ("src", "viewer", "showcase", "tests", "bundle", "specs", "pyproject.toml", "LICENSE")
 SECONDS = 120  # for one command
-NOT_COPIED = shutil.ignore_patterns("__pycache__", "node_modules", "pictures", ".*_cache")
+NOT_COPIED = shutil.ignore_patterns("node_modules", "pictures", ".*_cache")
 
 
 class Block(NamedTuple):
