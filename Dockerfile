@@ -4,7 +4,7 @@ FROM python:3.11-slim
 ENV PYTHONUNBUFFERED=1 \
     FINOPS_CSV_PATH=/data/simulated_calls.csv \
     FINOPS_REPORTS_PATH=/data/reports
-RUN useradd --system --uid 10001 --no-create-home finops \
+RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin finops \
     && install --directory --owner=finops --group=finops /data
 WORKDIR /app
 COPY . .

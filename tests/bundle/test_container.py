@@ -1,4 +1,4 @@
-"""The image, without an engine: rules that its Dockerfile keeps, and what it says done by hand and checked."""
+"""The image: rules that its Dockerfile keeps, what it says done by hand and checked, and built where an engine runs."""
 from __future__ import annotations
 
 import fnmatch
@@ -13,6 +13,8 @@ import tempfile
 import time
 from pathlib import Path
 from typing import Dict, Iterator, List, Tuple
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pytest
 
@@ -106,14 +108,19 @@ def image() -> Iterator[Path]:
         shutil.rmtree(str(root))
 
 
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    return port
+
+
 class Container:
     """The image's entry point as a process of the image's user."""
 
     def __init__(self, image: Path, *arguments: str, token: str = TOKEN) -> None:
         self.image = image
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         given = {name: text.replace("/data/", f"{image}/data/") for name, text in environment().items()}
         self.environment = {"PATH": os.environ["PATH"], **given, "FINOPS_VIEWER_PORT": str(port),
                             **({"FINOPS_VIEWER_TOKEN": token} if token else {})}
@@ -154,3 +161,54 @@ def test_it_serves_simulates_and_is_healthy_until_it_ends(image) -> None:
 def test_without_a_token_it_does_not_start_and_says_why(image) -> None:
     said, _ = Container(image, token="").process.communicate(timeout=20)
     assert said.startswith("error: --host 0.0.0.0") and "--token" in said and said.count("\n") == 1
+
+
+@pytest.fixture(scope="module")
+def built() -> Iterator[str]:
+    """Build the image as the documents say; yields its name."""
+    if not shutil.which("docker") or subprocess.call(["docker", "info"], stdout=subprocess.DEVNULL,
+                                                     stderr=subprocess.DEVNULL, timeout=60):
+        pytest.skip("no engine runs here: the other tests do by hand what the Dockerfile says")
+    name = f"finops-test-{os.getpid()}"
+    docker("build", "-t", name, str(ROOT))
+    yield name
+    docker("rmi", "-f", name)
+
+
+def docker(*arguments: str) -> str:
+    """Run a command of the engine; returns what it says."""
+    done = subprocess.run(["docker", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          universal_newlines=True, timeout=600)
+    assert done.returncode == 0, f"docker {' '.join(arguments)}\n{done.stdout}\n{done.stderr}"
+    return done.stdout.strip()
+
+
+def test_the_built_image_simulates_serves_is_healthy_and_ends(built: str) -> None:
+    port = free_port()
+    docker("run", "-d", "--name", built, "-p", f"127.0.0.1:{port}:{port}", "-e", f"FINOPS_VIEWER_PORT={port}",
+           "-e", f"FINOPS_VIEWER_TOKEN={TOKEN}", built, "--simulate", "0.3")
+    try:
+        address = f"127.0.0.1:{port}"
+        end = time.monotonic() + 60
+        while (answer(address, "/health"), answer(address, "/")) != ("200", "401"):
+            assert time.monotonic() < end, docker("logs", built)
+            time.sleep(0.2)
+        while "index.html" not in docker("exec", built, "find", "/data/reports"):
+            assert time.monotonic() < end, docker("logs", built)
+        assert docker("exec", built, "id", "-u") == USER
+        assert docker("exec", built, "sh", "-c", "touch /app/x 2>/dev/null || echo refused") == "refused"
+        docker("stop", "-t", "20", built)
+        assert docker("inspect", "--format", "{{.State.ExitCode}}", built) == "0"
+    finally:
+        docker("rm", "-f", "-v", built)
+
+
+def answer(address: str, path: str) -> str:
+    """Return the status of an answer, or why there is none."""
+    try:
+        with urlopen(f"http://{address}{path}", timeout=5) as found:
+            return str(found.status)
+    except HTTPError as problem:
+        return str(problem.code)
+    except OSError as problem:
+        return str(problem)

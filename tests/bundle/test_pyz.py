@@ -13,8 +13,7 @@ from typing import Dict
 
 import pytest
 
-from browser.browsing import EVERYTHING
-from conftest import ROOT, Ran, run
+from conftest import EVERYTHING, ROOT, Ran, run
 from run import installed_pythons
 from viewer.viewers import Running, ask, children_of, until_gone
 

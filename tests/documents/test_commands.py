@@ -47,7 +47,7 @@ TESTS = "would run the tests, and this one among them"
 INSTEAD.update({command: Instead(None, TESTS) for command in (
     "FINOPS_ACCEPT_GOLDEN=1 python3 tests/run.py tests/generators/test_golden.py",
     "python3 tests/run.py tests/rollup -x", "python3 tests/run.py --all-pythons", ".ci/run")})
-DOCKER = "no engine is here; tests/bundle/test_container.py does what the Dockerfile says"
+DOCKER = "tests/bundle/test_container.py builds and runs the image, where an engine runs"
 INSTEAD.update({command: Instead(None, DOCKER) for command in (
     "docker build -t finops .",
     "docker run -d --name finops -p 127.0.0.1:8000:8000 -v finops:/data -e FINOPS_VIEWER_TOKEN finops --simulate",
