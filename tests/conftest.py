@@ -27,6 +27,8 @@ LONG = ("browser/test_rebuilt_pages.py", "documents/test_commands.py", "viewer/t
         "viewer/test_regeneration.py", "viewer/test_serve.py", "viewer/test_page.py", "browser/test_every_page.py",
         "faults/test_killed_simulator.py", "bundle/test_pyz.py", "viewer/test_aws.py", "test_versions.py",
         "documents/test_extending.py")
+EVERYTHING = bool(os.environ.get("FINOPS_TEST_EVERYTHING"))  # set by .ci/run: what is missing fails instead of skipping
+thoroughly = pytest.mark.skipif(not EVERYTHING, reason="takes seconds of its own: set FINOPS_TEST_EVERYTHING")
 ROOT = Path(__file__).resolve().parent.parent
 SIMULATE = ROOT / "src" / "run_all_simulators.py"
 

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from browser.browsing import EVERYTHING
-from conftest import ROOT, run, simulate
+from conftest import EVERYTHING, ROOT, run, simulate
 from run import installed_pythons
 
 ALL = installed_pythons()

@@ -16,10 +16,9 @@ import pytest
 from aws.queries import CostQuery
 from aws.sources.base import SourceOptions
 from aws.sources.live import LiveSource
-from conftest import ROOT
+from conftest import EVERYTHING, ROOT
 from scripted_aws import Clock, page, period
 
-EVERYTHING = bool(os.environ.get("FINOPS_TEST_EVERYTHING"))
 PACKAGES = ("moto>=5.2", "flask", "flask-cors", "docker")  # the `server` extra brings three times as much
 FIRST, LAST = date(2026, 3, 1), date(2026, 3, 15)
 REGIONS = ("us-east-1", "eu-west-1")

@@ -15,7 +15,7 @@ from aws.company.billing import span_of
 from aws.queries import CostQuery
 from aws.sources.base import SourceOptions, discover_sources
 from aws.sources.simulated import SimulatedSource
-from conftest import ROOT
+from conftest import ROOT, thoroughly
 from run import installed_pythons
 
 TODAY = date(2026, 11, 20)
@@ -58,7 +58,7 @@ def test_it_is_found_by_its_presence():
     assert discover_sources()["simulated"] is SimulatedSource
 
 
-@pytest.mark.slow
+@thoroughly
 def test_the_same_seed_gives_the_same_digits_on_the_oldest_python(source):
     digest = hashlib.sha256(json.dumps(source.truth()).encode())
     for charge in source.ledger.charges():

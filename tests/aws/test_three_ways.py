@@ -19,11 +19,10 @@ from aws.queries import CostQuery
 from aws.sources.base import SourceOptions
 from aws.sources.export import ExportSource
 from aws.sources.simulated import SimulatedSource
-from conftest import ROOT
+from conftest import EVERYTHING, ROOT
 from cost_explorer import CostExplorer
 from cost_explorer_endpoint import Endpoint
 
-EVERYTHING = bool(os.environ.get("FINOPS_TEST_EVERYTHING"))
 TODAY, FIRST, LAST = date(2026, 11, 20), date(2026, 10, 1), date(2026, 11, 19)
 NAMES = dict(zip(METRICS, ("UnblendedCost", "AmortizedCost", "NetUnblendedCost", "NetAmortizedCost", "BlendedCost",
                            "UsageQuantity")))

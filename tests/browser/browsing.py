@@ -12,7 +12,7 @@ from typing import Any, Dict, Iterator, List, NamedTuple
 
 import pytest
 
-from conftest import ROOT, run, simulate
+from conftest import EVERYTHING, ROOT, once, run, simulate
 
 HERE = Path(__file__).resolve().parent
 MODULES = HERE / "node_modules"
@@ -24,7 +24,6 @@ VIOLATIONS = "window.violations = []; document.addEventListener('securitypolicyv
              "event => window.violations.push(event.violatedDirective + ' ' + event.blockedURI))"
 TYPICAL = ("index", "understanding", "geographic_latency", "churn_growth", "abuse_detection", "aws_dashboard",
            "aws_insights")
-EVERYTHING = bool(os.environ.get("FINOPS_TEST_EVERYTHING"))  # set by .ci/run: what is missing fails instead of skipping
 
 
 def need(there: Any, what: str) -> None:
@@ -71,15 +70,17 @@ def serve(folder: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reports]:
-    """Make the reports of a small simulated log, as a user does, and serve them."""
-    folder = tmp_path_factory.mktemp("browser")
-    simulate(folder / "calls.csv", 3, "--seed", 5, "--start", "2026-01-01", "--customers", 120)
-    ran = run(ROOT / "src" / "run_all_analyzers.py", "--csv", folder / "calls.csv", "--output", folder / "reports",
-              "--quiet")
-    assert ran.code == 0, ran.err
-    ran = run(ROOT / "src" / "run_aws_costs.py", "--output", folder / "reports", "--quiet", "--budget", "25000",
-              env=dict(os.environ, FINOPS_TODAY="2026-04-16"))
-    assert ran.code == 0, ran.err
+    """Make the reports of a small simulated log, as a user does, and serve them; tests only read them."""
+    def make(folder: Path) -> None:
+        simulate(folder / "calls.csv", 3, "--seed", 5, "--start", "2026-01-01", "--customers", 120)
+        ran = run(ROOT / "src" / "run_all_analyzers.py", "--csv", folder / "calls.csv", "--output", folder / "reports",
+                  "--quiet")
+        assert ran.code == 0, ran.err
+        ran = run(ROOT / "src" / "run_aws_costs.py", "--output", folder / "reports", "--quiet", "--budget", "25000",
+                  env=dict(os.environ, FINOPS_TODAY="2026-04-16"))
+        assert ran.code == 0, ran.err
+
+    folder = once(tmp_path_factory, "browser", make)
     with serve(folder / "reports") as url:
         yield Reports(folder / "reports", url)
 

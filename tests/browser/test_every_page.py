@@ -10,7 +10,8 @@ from typing import Any, Dict, List
 
 import pytest
 
-from browser.browsing import CDN, DESK, EVERYTHING, MODULES, PHONE, Reports, need
+from browser.browsing import CDN, DESK, MODULES, PHONE, Reports, need
+from conftest import EVERYTHING, thoroughly
 
 WAYS: Dict[str, Dict[str, Any]] = {
     "disk, no network, light, desk": dict(served=False, online=False, color_scheme="light", viewport=DESK),
@@ -79,6 +80,7 @@ def test_without_scripts_the_top_rows_the_message_and_the_links_are_there(report
     assert tab.page.inner_text("h1") == "Feature Economics"
 
 
+@thoroughly
 def test_the_checker_of_html_finds_no_error(reports: Reports) -> None:
     jar = MODULES / "vnu-jar" / "build" / "dist" / "vnu.jar"
     need(jar.exists(), "the npm package vnu-jar")
@@ -90,7 +92,7 @@ def test_the_checker_of_html_finds_no_error(reports: Reports) -> None:
     assert [f"{one['url'].rpartition('/')[2]}:{one.get('lastLine')}: {one['message']}" for one in found] == []
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", "dark"] if EVERYTHING else ["dark"])
 def test_axe_finds_no_violation(reports: Reports, open_tab: Any, theme: str) -> None:
     axe = MODULES / "axe-core" / "axe.min.js"
     need(axe.exists(), "the npm package axe-core")

@@ -11,7 +11,8 @@ import pytest
 
 from analyzers.base import discover_analyzers
 from aws.reports.base import every_report
-from browser.browsing import EVERYTHING, Reports
+from browser.browsing import Reports
+from conftest import EVERYTHING
 from generators.site import Site
 from viewer.viewers import Running
 

@@ -17,8 +17,8 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Tuple
 
 import pytest
 
-from browser.browsing import EVERYTHING, need
-from conftest import ROOT
+from browser.browsing import need
+from conftest import EVERYTHING, ROOT
 from documents import blocks
 from viewer.viewers import Running, write_log
 

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import csv
-import os
 import subprocess
 import xml.etree.ElementTree as ElementTree
 from datetime import date, timedelta
@@ -18,11 +17,10 @@ from aws.exports.focus_rows import FocusWriter
 from aws.ledger import Ledger
 from aws.sources.base import SourceOptions
 from aws.sources.export import ExportSource
-from conftest import ROOT, read_calls, run, simulate
+from conftest import EVERYTHING, ROOT, read_calls, run, simulate
 from exporters.focus import COLUMNS
 from run import installed_pythons
 
-EVERYTHING = bool(os.environ.get("FINOPS_TEST_EVERYTHING"))
 EXPORT = ROOT / "src" / "export_calls.py"
 PACKAGES = ("focus-validator==2.2.1", "pyarrow<20")  # the newest pyarrow wants another numpy than the validator brings
 CRITERIA = ("ACCOUNT_NAMING_SUPPORTED", "PUBLIC_PRICE_LIST_SUPPORTED", "UNIT_PRICING_SUPPORTED",

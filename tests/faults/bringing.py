@@ -18,15 +18,13 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Sequence, Tuple
 import pytest
 
 from calls.record import HEADER, AICall
-from conftest import ROOT, Ran, run
+from conftest import EVERYTHING, ROOT, Ran, run
 from errors import RecordError
 from rollup.counts import REPEATED
 from rollup.dataset import Dataset, load_dataset
 from rollup.rollup import Rollup
 
-EVERYTHING = bool(os.environ.get("FINOPS_TEST_EVERYTHING"))  # set by .ci/run: what is missing fails instead of skipping
 ANALYZE, EXPORT = ROOT / "src" / "run_all_analyzers.py", ROOT / "src" / "export_calls.py"
-thoroughly = pytest.mark.skipif(not EVERYTHING, reason="takes seconds of its own: set FINOPS_TEST_EVERYTHING")
 AS_ROOT = [] if not hasattr(os, "getuid") or os.getuid() == 0 else ["sudo", "-n"]
 OURS = f"uid={os.getuid()},gid={os.getgid()}" if hasattr(os, "getuid") else ""
 BAD = "bad row of two,fields\n"

@@ -10,11 +10,12 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from bringing import BAD, EVERYTHING, append, check_counts, check_set_aside, rows, write_log
+from bringing import BAD, append, check_counts, check_set_aside, rows, write_log
 from hypothesis import HealthCheck, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from calls.log_writer import LogWriter
+from conftest import EVERYTHING
 from errors import LogError
 from rollup.checkpoint import checkpoint_path
 from rollup.dataset import load_dataset

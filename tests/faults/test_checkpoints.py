@@ -8,9 +8,10 @@ import os
 from random import Random
 
 import pytest
-from bringing import BAD, EVERYTHING, append, check_counts, check_set_aside, rows, spread, write_log
+from bringing import BAD, append, check_counts, check_set_aside, rows, spread, write_log
 
 from calls.log_reader import read_layout
+from conftest import EVERYTHING
 from rollup import checkpoint
 from rollup.checkpoint import checkpoint_path, load_checkpoint
 from rollup.dataset import FULL, INCREMENTAL, UNCHANGED, load_dataset

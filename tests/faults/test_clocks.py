@@ -9,21 +9,9 @@ import time
 from pathlib import Path
 
 import pytest
-from bringing import (
-    ANALYSERS,
-    ANALYZE,
-    EVERYTHING,
-    append,
-    check_counts,
-    check_whole,
-    lacking,
-    rows,
-    thoroughly,
-    tool,
-    write_log,
-)
+from bringing import ANALYSERS, ANALYZE, append, check_counts, check_whole, lacking, rows, tool, write_log
 
-from conftest import SIMULATE, run
+from conftest import EVERYTHING, SIMULATE, run, thoroughly
 from viewer.viewers import Running, ask
 
 CLOCKS = [("-2h", "UTC"), ("+400d", "UTC"), ("@2026-03-29 01:59:59", "Europe/Berlin"),

@@ -15,7 +15,6 @@ from bringing import (
     ANALYSERS,
     ANALYZE,
     BAD,
-    EVERYTHING,
     EXPORT,
     analyse,
     append,
@@ -32,7 +31,7 @@ from bringing import (
     write_log,
 )
 
-from conftest import SIMULATE, run
+from conftest import EVERYTHING, SIMULATE, run
 
 STORY = ("--days", 3, "--customers", 30, "--start", "2026-01-01", "--quiet")
 CALLS = "write,fsync,rename,renameat2"

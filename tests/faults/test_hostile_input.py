@@ -10,13 +10,13 @@ import io
 import json
 
 import pytest
-from bringing import ANALYZE, EVERYTHING, EXPORT, check_whole
+from bringing import ANALYZE, EXPORT, check_whole
 from hostile import FORMULAS, fuzzed, naughty_log, naughty_strings
 
 from browser.browsing import MODULES, need
 from calls.log_reader import Layout, RecordReader, read_layout
 from calls.record import HEADER
-from conftest import run
+from conftest import EVERYTHING, run
 from rollup.blocks import Counter
 from rollup.dataset import load_dataset, rejected_path
 

@@ -10,10 +10,9 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from bringing import EVERYTHING
 
 from calls.record import FIELDS, HEADER
-from conftest import SIMULATE, Ran, read_calls, read_truth, run
+from conftest import EVERYTHING, SIMULATE, Ran, read_calls, read_truth, run
 
 fcntl = pytest.importorskip("fcntl", reason="what is killed here is a POSIX process")
 PROCESSES = Path("/proc")

@@ -10,21 +10,9 @@ import sys
 import time
 
 import pytest
-from bringing import (
-    ANALYSERS,
-    ANALYZE,
-    EVERYTHING,
-    append,
-    check_counts,
-    check_whole,
-    lacking,
-    one_line,
-    rows,
-    thoroughly,
-    write_log,
-)
+from bringing import ANALYSERS, ANALYZE, append, check_counts, check_whole, lacking, one_line, rows, write_log
 
-from conftest import Ran
+from conftest import EVERYTHING, Ran, thoroughly
 from viewer.viewers import Running, ask
 
 resource = pytest.importorskip("resource", reason="limits are those of POSIX")

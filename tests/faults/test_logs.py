@@ -17,7 +17,6 @@ from bringing import (
     ANALYSERS,
     ANALYZE,
     BAD,
-    EVERYTHING,
     EXPORT,
     append,
     check_counts,
@@ -30,7 +29,7 @@ from bringing import (
 
 from calls.line_blocks import LONGEST_LINE
 from calls.record import HEADER
-from conftest import ROOT, SIMULATE, run
+from conftest import EVERYTHING, ROOT, SIMULATE, run
 from errors import LogError
 from rollup.checkpoint import checkpoint_path
 from rollup.dataset import INCREMENTAL, load_dataset, rejected_path

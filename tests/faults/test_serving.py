@@ -9,13 +9,13 @@ import threading
 from decimal import Decimal
 
 import pytest
-from bringing import ANALYZE, EVERYTHING, append, check_counts, check_whole, rows, write_log
+from bringing import ANALYZE, append, check_counts, check_whole, rows, write_log
 
 from calls.replacing import replace_file
 from calls.values import format_timestamp
 from catalog.loader import load_catalog
 from config import parse_date
-from conftest import run
+from conftest import EVERYTHING, run
 from exporters.base import Choice, Exporter
 from rollup.dataset import load_dataset
 from viewer.viewers import Running, ask, parsed, read_all

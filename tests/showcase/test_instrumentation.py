@@ -16,7 +16,7 @@ from typing import Any, Dict, List
 import pytest
 
 import instrumentation.revenium_async as in_background
-from conftest import ROOT, Ran, run
+from conftest import EVERYTHING, ROOT, Ran, run
 from instrumentation.revenium_batch import Batcher
 from metering_documents import completion
 from support.delivery import Delivery
@@ -29,7 +29,6 @@ FOLDER = ROOT / "showcase" / "instrumentation"
 NAMES = sorted(path.stem for path in FOLDER.glob("revenium_*.py"))
 HAS_SDKS = all(importlib.util.find_spec(one) for one in ("revenium_metering", "opentelemetry"))
 WAYS = ["--plain", pytest.param("", marks=pytest.mark.skipif(not HAS_SDKS, reason="the SDKs need Python 3.8"))]
-EVERYTHING = bool(os.environ.get("FINOPS_TEST_EVERYTHING"))
 MILLION = 1_000_000
 # Dollars per million tokens, in and out, as the vendors publish them; a batch costs half.
 LIST = {"gpt-4o-mini": ("0.15", "0.60"), "gpt-4.1-mini": ("0.40", "1.60"), "claude-haiku-4-5": ("1", "5"),

@@ -19,12 +19,12 @@ from app.queries import Question, answer, parse_question
 from app.viewer import Options, Viewer
 from calls.record import HEADER
 from config import ROOT, Settings
+from conftest import EVERYTHING
 from rollup.dataset import load_dataset
 from simulator.story import discover_scenarios
 
 KINDS = {"string": str, "integer": int, "number": (int, float), "boolean": bool, "array": list, "object": dict,
          "null": type(None)}
-EVERYTHING = bool(os.environ.get("FINOPS_TEST_EVERYTHING"))
 
 
 @pytest.fixture(scope="module")

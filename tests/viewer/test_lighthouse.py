@@ -10,18 +10,17 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
 from test_chartjs import copy  # noqa: F401 (a fixture)
 from viewers import Running, write_log
 
-from browser.browsing import EVERYTHING, FLAGS, HERE, MODULES, need
+from browser.browsing import FLAGS, HERE, MODULES, need
+from conftest import thoroughly
 
 PAGES = ("", "reports/html/index.html", "reports/html/understanding.html", "reports/html/churn_growth.html")
 JUDGED = ("accessibility", "best-practices", "seo")
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(not EVERYTHING, reason="takes a minute: set FINOPS_TEST_EVERYTHING")
+@thoroughly
 def test_lighthouse_finds_nothing_to_better(copy: Path, tmp_path: Path) -> None:  # noqa: F811
     need((MODULES / "lighthouse").exists(), "the npm package lighthouse")
     (tmp_path / "data").mkdir()

@@ -23,8 +23,7 @@ from test_contract import faults
 from viewers import Running, ask, write_log
 
 from calls.log_writer import LogWriter
-from conftest import ROOT, read_calls, run
-from faults.bringing import thoroughly
+from conftest import ROOT, read_calls, run, thoroughly
 from metering_documents import completion
 
 METER, SHORT, TRACES = "/meter/v2/ai/completions", "/v2/ai/completions", "/v1/traces"

@@ -15,6 +15,7 @@ import pytest
 from viewers import Running, add_calls, children_of, write_log
 
 from browser.browsing import DESK, MODULES, PHONE, need
+from conftest import thoroughly
 
 STATIC = Path(__file__).resolve().parents[2] / "viewer" / "static"
 LOOK = "document.dispatchEvent(new Event('visibilitychange'))"  # as if the page had just come into sight
@@ -217,6 +218,7 @@ def test_axe_finds_no_violation_and_the_page_fits(small: Running, open_tab: Any,
         assert (found, tab.problems, width <= room) == ([], [], True), size
 
 
+@thoroughly
 def test_the_checker_of_html_finds_no_error() -> None:
     jar = MODULES / "vnu-jar" / "build" / "dist" / "vnu.jar"
     need(jar.exists(), "the npm package vnu-jar")

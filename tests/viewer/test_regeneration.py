@@ -12,7 +12,7 @@ import pytest
 from viewers import Running, add_calls, ask, children_of, rows, until_gone, write_log
 
 from calls.record import HEADER
-from conftest import ROOT, run
+from conftest import ROOT, run, thoroughly
 from rollup.dataset import load_dataset
 
 ANALYZE = ROOT / "src" / "run_all_analyzers.py"
@@ -290,7 +290,7 @@ def harmed(tmp_path: Path, harm: str, **env: str) -> Running:
 
 @pytest.mark.parametrize("harm, state, word", [
     ("raise ValueError('odd')", "error", "unexpected ValueError: odd (harm.py:"),
-    ("os._exit(3)", "error", "its process was ended (exit code 3)"),
+    pytest.param("os._exit(3)", "error", "its process was ended (exit code 3)", marks=thoroughly),
     ("os.kill(os.getpid(), 9)", "error", "its process was ended (signal 9)"),
     ("time.sleep(3600)", "timeout", "took longer than 2 s")])
 def test_an_analyser_that_does_harm_costs_its_own_report_alone(tmp_path, harm, state, word):

@@ -186,7 +186,7 @@ def test_only_logs_of_the_data_folder_can_be_loaded(viewer, name):
 
 
 def test_no_answer_names_a_folder(viewer):
-    hidden = [str(viewer.csv.parent), str(ROOT), "/tmp/"]
+    hidden = [f"{viewer.csv.parent}/", f"{ROOT}/", "/tmp/"]
     for path in ("/api/status", "/api/csv-files", "/nothing", "/api/results/nothing", "/reports/html/x.html",
                  "/metrics", "/api/openapi.json", "/api/rollup?by=x"):
         text = ask(viewer.port, path).body.decode()
