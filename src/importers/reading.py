@@ -135,10 +135,10 @@ def _records(number: int, value: Any) -> Iterator[Read]:
 
 def _csv_rows(handle: TextIO, first: str, path: object, title: str, columns: Sequence[str]) -> Iterator[Read]:
     csv.field_size_limit(MOST_CHARACTERS)
-    reader = csv.reader(_rejoined(first, handle))
+    reader = csv.reader(_BoundedLines(first, handle))
     try:
         header: Optional[Sequence[str]] = next(reader, None)
-    except csv.Error:
+    except (csv.Error, RecordError):
         header = None
     names = [name.strip() for name in header or ()]
     missing = [name for name in columns if name not in names]
@@ -147,6 +147,9 @@ def _csv_rows(handle: TextIO, first: str, path: object, title: str, columns: Seq
     while True:
         try:
             fields = next(reader, None)
+        except RecordError as error:
+            yield reader.line_num, error
+            continue
         except csv.Error:
             yield reader.line_num, RecordError("row", "is not valid CSV")
             continue
@@ -158,9 +161,25 @@ def _csv_rows(handle: TextIO, first: str, path: object, title: str, columns: Seq
             yield reader.line_num, RecordError("row", f"has {len(fields)} fields instead of {len(names)}")
 
 
-def _rejoined(first: str, handle: TextIO) -> Iterator[str]:
-    yield first + handle.readline()
-    yield from handle
+class _BoundedLines:
+    """The lines of a file. One that is too long is an error in its place: a generator could not go on behind it."""
+
+    def __init__(self, begun: str, handle: TextIO) -> None:
+        self._begun, self._handle = begun, handle
+
+    def __iter__(self) -> "_BoundedLines":
+        return self
+
+    def __next__(self) -> str:
+        line, self._begun = self._begun + self._handle.readline(MOST_CHARACTERS), ""
+        if not line:
+            raise StopIteration
+        if len(line) >= MOST_CHARACTERS:
+            rest = line
+            while rest and not rest.endswith(("\n", "\r")):
+                rest = self._handle.readline(_CHUNK)
+            raise RecordError("row", f"is longer than {MOST_CHARACTERS:,} characters")
+        return line
 
 
 def _first_character(handle: TextIO) -> str:

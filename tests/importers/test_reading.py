@@ -114,6 +114,20 @@ def test_rows_of_a_csv_that_cannot_be_right_are_rejected_and_the_others_read() -
                      (6, {"a": "x\ny", "b": "z" * 200_000}), (7, "row: has 3 fields instead of 2")]
 
 
+def test_a_line_without_an_end_costs_no_memory_and_only_its_own_row(monkeypatch) -> None:
+    monkeypatch.setattr("importers.reading.MOST_CHARACTERS", 1 << 16)
+    for begin in ("", '"'):  # a field of its own ends behind 65,536 characters, fields without an end behind as many
+        for long in (begin + "x" * 1_000_000, begin + "a," * 500_000):
+            text = io.StringIO(f"a,b\r\n1,2\r\n{long}{begin},\r\n3,4\r\n", newline="")
+            tracemalloc.start()
+            found = list(rows(text, "a.csv", "CSV", ("a", "b")))
+            memory = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+            assert [row for _, row in found if isinstance(row, dict)] == [{"a": "1", "b": "2"}, {"a": "3", "b": "4"}]
+            assert [type(row) for _, row in found].count(RecordError) == 1, found
+            assert memory < 3_000_000, memory
+
+
 def test_several_files_of_several_formats_become_one_log_and_a_second_run_adds_behind(tmp_path: Path) -> None:
     found = imported(tmp_path, [litellm()], [langfuse()], SAMPLES_CSV["helicone"])
     assert [one.call_id for one in found.calls] == ["chatcmpl-1", "obs-1", "9d0e-1"]
