@@ -49,6 +49,22 @@ def test_what_is_taken_ends_where_the_line_ends_in_the_file(size):
         assert lines_of(DATA, size, 0, end)[1] == max([one for one in ends if one <= end], default=0)
 
 
+@pytest.mark.parametrize("size", [1, 4, 64])
+def test_long_lines_that_follow_each_other_are_all_told_from_when_nothing_is_taken_between(size):
+    data = b"".join(bytes([letter]) * 30 + b"\n" for letter in b"abc") + b"d\n"
+    blocks = LineBlocks(io.BytesIO(data), 0, len(data), size)
+    block = list(blocks)[-1]
+    assert [line[:1] for line in block.split(b"\n")] == [b"a", b"b", b"c", b"d", b""]
+    blocks.take(len(block))
+    assert blocks.consumed == len(data)
+
+
+def test_of_a_line_that_goes_on_one_byte_more_than_the_longest_is_held():
+    for length in (8, 9, 10, 11):
+        blocks = LineBlocks(io.BytesIO(b"x" * length), 0, length, 1)
+        assert set(blocks) == {b""} and len(blocks._block) == min(length, 9)
+
+
 def test_a_part_of_a_file_is_read_alone_and_a_file_cut_short_ends_early():
     assert [line for line, _ in lines_of(b"a\nb\nc\nd\n", 3, 2, 6)[0]] == [b"b", b"c"]
     assert lines_of(b"a\nb", 2, 0, 100)[1] == 2

@@ -222,6 +222,27 @@ def test_what_the_log_holds_can_be_read_back(path):
     assert path.read_bytes() == HEAD + SIM + SIM_2 + REAL
 
 
+def test_a_read_that_gives_only_a_part_is_continued_to_the_end(path, monkeypatch):
+    real = os.read
+    with LogWriter(path) as writer:
+        writer.write(SIM + SIM_2)
+        monkeypatch.setattr(log_writer.os, "read", lambda descriptor, size: real(descriptor, min(size, 3)))
+        assert writer.read(len(HEAD), len(SIM)) == SIM
+        assert writer.read(len(HEAD), 1000) == SIM + SIM_2
+
+
+@pytest.mark.skipif(os.name != "posix", reason="files have no modes here")
+def test_a_new_log_is_as_readable_as_the_user_lets_files_be(tmp_path):
+    for mask, mode in ((0o022, 0o644), (0o077, 0o600)):
+        before = os.umask(mask)
+        try:
+            with LogWriter(tmp_path / f"{mask}.csv"):
+                pass
+        finally:
+            os.umask(before)
+        assert (tmp_path / f"{mask}.csv").stat().st_mode & 0o777 == mode
+
+
 def test_a_write_that_takes_only_a_part_is_continued(path, monkeypatch):
     real = os.write
     with LogWriter(path) as writer:

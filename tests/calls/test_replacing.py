@@ -50,9 +50,16 @@ def test_what_a_killed_process_left_is_removed_once_nobody_can_be_writing_it(tmp
     assert sorted(os.listdir(str(tmp_path))) == ["page1.html.0c.new", "page[1].html", "page[1].html.0b.new"]
 
 
+def test_what_cannot_be_removed_does_not_keep_the_new_file_from_its_place(tmp_path):
+    (tmp_path / "page.html.0a.new").mkdir()  # whatever it is: no file
+    os.utime(str(tmp_path / "page.html.0a.new"), (0, 0))
+    replace_file(tmp_path / "page.html", b"new")
+    assert (tmp_path / "page.html").read_bytes() == b"new"
+
+
 def test_pieces_become_a_file_in_a_folder_that_is_made_for_it(tmp_path):
-    replace_text(tmp_path / "a" / "b.txt", iter(["ü", "\ud800", "\r\n"]))
-    assert (tmp_path / "a" / "b.txt").read_bytes() == b"\xc3\xbc\\ud800\r\n"
+    replace_text(tmp_path / "c" / "a" / "b.txt", iter(["ü", "\ud800", "\r\n"]))
+    assert (tmp_path / "c" / "a" / "b.txt").read_bytes() == b"\xc3\xbc\\ud800\r\n"
 
 
 def test_a_file_stays_as_it_was_when_its_pieces_fail(tmp_path):

@@ -1,6 +1,7 @@
 """Text to exact values and back: counts, nano-dollars and times, and everything that is none."""
 from __future__ import annotations
 
+import time
 from datetime import datetime, timedelta, timezone
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
@@ -205,3 +206,15 @@ def test_an_aware_datetime_and_a_naive_one_taken_as_utc_become_milliseconds():
     noon = datetime(2026, 1, 31, 12, 0, 0, 7_999)
     assert milliseconds_of(noon) == NOON_MS + 7
     assert milliseconds_of(noon.replace(tzinfo=timezone(timedelta(hours=2)))) == NOON_MS + 7 - 7_200_000
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the zone of a process cannot be changed here")
+def test_the_zone_of_the_machine_makes_no_difference(monkeypatch):
+    monkeypatch.setenv("TZ", "Asia/Kolkata")
+    time.tzset()
+    try:
+        test_an_aware_datetime_and_a_naive_one_taken_as_utc_become_milliseconds()
+        assert format_timestamp(NOON_MS).startswith("2026-01-31T12:")
+    finally:
+        monkeypatch.undo()
+        time.tzset()
