@@ -26,6 +26,8 @@ from rollup.rollup import Rollup
 
 HASH_BUCKETS = 16  # call ids are kept as 61-bit numbers, in so many lists by their highest bits
 HASH_SHIFT = 61 - 4
+KEPT_CHARACTERS = 10_000  # of a rejected row
+KEPT_BYTES = 4 * KEPT_CHARACTERS
 _SMALL = 64  # lines; a piece this small goes the careful road when it is not clean
 _KIND_BITS = 32  # of a block's cell: the time above the number of its kind
 _KIND_MASK = (1 << _KIND_BITS) - 1
@@ -47,7 +49,7 @@ def id_number(call_id: bytes) -> int:
 
 
 class Rejected(NamedTuple):
-    """A record that is set aside: its first line within what was scanned, the reason, and its raw bytes."""
+    """A record that is set aside: its first line within what was scanned, the reason, and its bytes or first bytes."""
 
     line: int
     error: RecordError
@@ -94,9 +96,10 @@ class Counter:
                 self._count_carefully(block)
                 return
             middle = block.index(b"\n", len(block) // 2) + 1
-            for half in (block[:middle], block[middle:]):
-                if half:
-                    self._count_clean_or_halve(half)
+            if middle == len(block):  # its last line takes more than half of it
+                middle = block.rindex(b"\n", 0, -1) + 1
+            self._count_clean_or_halve(block[:middle])
+            self._count_clean_or_halve(block[middle:])
 
     def _count_carefully(self, block: bytes, last: bool = False) -> int:
         records, taken = self._reader.records(block, last)
@@ -105,7 +108,9 @@ class Counter:
             try:
                 call = self._reader.call(record.raw)
             except RecordError as error:
-                self.rejected.append(Rejected(self.lines + record.line, error, record.raw))
+                # An error as it was raised holds on to its traceback, and by that to the whole block.
+                bare = RecordError(*error.args)
+                self.rejected.append(Rejected(self.lines + record.line, bare, record.raw[:KEPT_BYTES]))
                 self._rollup.reject(error.category)
                 continue
             self._rollup.add(call)

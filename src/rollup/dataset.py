@@ -13,6 +13,7 @@ from calls.log_reader import read_layout
 from calls.replacing import replace_file
 from calls.values import guarded_cell
 from errors import LogError, explain_os_error
+from rollup.blocks import KEPT_CHARACTERS
 from rollup.checkpoint import checksums_of, load_checkpoint, save_checkpoint
 from rollup.counts import Counts, Faulty
 from rollup.rollup import Rollup
@@ -20,7 +21,6 @@ from rollup.scan import extend_counts
 
 FULL, INCREMENTAL, UNCHANGED = "full", "incremental", "unchanged"
 _REJECTED_HEADER = ("line", "reason", "row")
-_LONGEST_ROW = 10_000  # characters of a rejected row that are kept
 
 
 @dataclass
@@ -124,7 +124,7 @@ def set_aside(dataset: Dataset, faults: List[Faulty], append: bool) -> None:
                 writer.writerow(_REJECTED_HEADER)
             for fault in faults:
                 # A NUL would make the file one that csv cannot read before Python 3.11.
-                row = fault.raw.decode("utf-8", "backslashreplace")[:_LONGEST_ROW].replace("\0", "\\x00")
+                row = fault.raw.decode("utf-8", "backslashreplace")[:KEPT_CHARACTERS].replace("\0", "\\x00")
                 writer.writerow((fault.line, str(fault.error), guarded_cell(row)))
             handle.flush()
             os.fsync(handle.fileno())  # a checkpoint that is on the disk takes them for set aside

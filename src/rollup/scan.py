@@ -14,7 +14,7 @@ from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Se
 from calls.line_blocks import LineBlocks
 from calls.log_reader import Layout, Record, RecordReader, iterate_records, next_call_start
 from errors import LogError, RecordError, explain_os_error
-from rollup.blocks import Counter, id_number
+from rollup.blocks import KEPT_BYTES, Counter, id_number
 from rollup.counts import REPEATED, Counts, Faulty, range_result
 
 BLOCK_BYTES = 1 << 18  # read and counted at once: larger ones cost more, since memory goes back and forth each time
@@ -179,7 +179,7 @@ def _take_back_repeats(counts: Counts, path: Union[str, Path], layout: Layout, s
         elif record.line + 2 >= first_new_line:
             counts.rollup.add(call, -1)
             counts.rollup.reject(REPEATED.category)
-            counts.new_faults.append(Faulty(record.line + 2, REPEATED, record.raw))
+            counts.new_faults.append(Faulty(record.line + 2, REPEATED, record.raw[:KEPT_BYTES]))
     counts.new_faults.sort(key=lambda fault: fault.line)
 
 

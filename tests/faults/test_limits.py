@@ -50,16 +50,20 @@ def test_too_little_memory_is_one_line_or_costs_single_reports(tmp_path):
     check_counts(log)
 
 
-@pytest.mark.parametrize("shape", ["a hole of zero bytes", "an open quote", "no end of the last line"])
+@pytest.mark.parametrize("shape", ["a hole of zero bytes", "an open quote", "no end of the last line",
+                                   "many lines of a megabyte"])
 def test_a_line_of_hundreds_of_megabytes_takes_little_memory_and_time(tmp_path, shape):
     """A power cut may leave a hole; it is sparse here, and costs the disk nothing."""
     log = write_log(tmp_path / "calls.csv", rows(0, 500))
     with open(log, "r+b") as handle:
         handle.seek(0, os.SEEK_END)
         handle.write(b'"' if shape == "an open quote" else b"")
-        handle.truncate(handle.tell() + (600 if EVERYTHING else 150) * MEGABYTE)
+        if shape == "many lines of a megabyte":
+            handle.writelines(b"x" * (MEGABYTE - 1) + b"\n" for _ in range(150))
+        else:
+            handle.truncate(handle.tell() + (600 if EVERYTHING else 150) * MEGABYTE)
     if shape != "no end of the last line":
-        append(log, "\n" + rows(500, 700))
+        append(log, "\n" * (shape != "many lines of a megabyte") + rows(500, 700))
     began = time.process_time()
     ran = limited([(resource.RLIMIT_AS, 250 * MEGABYTE)], ANALYZE, "--csv", log, "--output", tmp_path / "r", "--json",
                   "--no-cache", "--quiet", *ANALYSERS)

@@ -4,6 +4,7 @@ import csv
 import os
 import random
 import time
+import tracemalloc
 from array import array
 from pathlib import Path
 from typing import List
@@ -193,6 +194,32 @@ def test_an_unclosed_quote_costs_its_own_row_only(tmp_path: Path) -> None:
     counts = scanned(write_log(tmp_path / "x.csv", rows))
     assert counts.rollup.total().calls == 300
     assert counts.rollup.rejected == {"row has a quote that is not closed": 1}
+
+
+@pytest.mark.parametrize("bad", ["too,few", "\udcff," + "x" * 50_000, "bad," + "9" * 50_000 + "," * 17])
+def test_a_bad_row_here_and_there_keeps_no_block_in_memory(tmp_path: Path, bad: str) -> None:
+    good, path = lines(calls(600)), tmp_path / "calls.csv"
+    rows = (row for number in range(20) for row in [*(f"{number}{line}" for line in good), bad])
+    path.write_bytes("\n".join([HEADER, *rows, ""]).encode("utf-8", "surrogateescape"))
+    tracemalloc.start()
+    try:
+        counts = scanned(path)
+        held = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert len(counts.new_faults) == 20
+    rejected = sum(len(fault.raw) for fault in counts.new_faults)
+    assert rejected <= 20 * 40_000 and held - rejected < path.stat().st_size // 4
+
+
+@pytest.mark.parametrize("place", [0, 1, 50, 99, 100])
+@pytest.mark.parametrize("size", [10, 20_000, 200_000])
+def test_a_line_longer_than_all_others_together_is_set_aside_alone(tmp_path: Path, place: int, size: int) -> None:
+    some = lines(calls(100))
+    path = write_log(tmp_path / "calls.csv", [*some[:place], "x" * size, *some[place:]])
+    counts = scanned(path)
+    assert same_counts(counts.rollup, careful(path).rollup)
+    assert (counts.rollup.total().calls, [fault.line for fault in counts.new_faults]) == (100, [place + 2])
 
 
 def test_rejected_rows_stand_beside_the_log_with_line_and_reason(tmp_path: Path) -> None:
