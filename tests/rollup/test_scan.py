@@ -16,8 +16,9 @@ from log_files import BAD_ROWS, ODD_ROWS, call, calls, counted, lines, write_log
 import rollup.counts as counting
 import rollup.scan as scan
 from calls.line_blocks import LONGEST_LINE
-from calls.log_reader import RecordReader, read_layout
+from calls.log_reader import RecordReader, iterate_records, read_layout
 from calls.record import FIELDS, HEADER
+from calls.values import CALLS_END_MS
 from errors import LogError, RecordError
 from rollup.blocks import Counter
 from rollup.counts import Counts
@@ -334,6 +335,23 @@ def test_a_line_that_is_too_long_is_set_aside_alone_however_the_log_is_read(tmp_
         assert counts.rollup.rejected == {"row is longer than 1,048,576 bytes": 3}
         assert [fault.line for fault in counts.new_faults] == [102, 203, 204]
         assert counts.consumed == path.stat().st_size and counts.rollup.total().calls == 300
+
+
+@pytest.mark.parametrize("block_bytes", [1, 100, 1000, 1 << 20])
+def test_records_are_numbered_by_their_lines_whatever_the_size_of_blocks(mixed: Path, block_bytes: int) -> None:
+    raw, layout = mixed.read_bytes(), read_layout(mixed)
+    begins = [layout.begin] + [place + 1 for place, byte in enumerate(raw) if byte == 10 and place > layout.begin]
+    found = list(iterate_records(mixed, layout, len(raw), block_bytes))
+    assert len(found) > 3000
+    for record in found:
+        assert raw.startswith(record.raw + b"\n", begins[record.line])
+
+
+def test_the_first_and_the_last_millisecond_of_calls_are_counted_on_both_roads(tmp_path: Path) -> None:
+    some = [call(1, timestamp_ms=0), call(2, timestamp_ms=CALLS_END_MS - 1)]
+    path = write_log(tmp_path / "calls.csv", lines(some))
+    assert scanned(path).rollup.total().calls == careful(path).rollup.total().calls == 2
+    assert scanned(path).new_faults == []
 
 
 def test_a_line_just_as_long_as_it_may_be_is_counted(tmp_path: Path) -> None:
