@@ -135,7 +135,8 @@ def _records(number: int, value: Any) -> Iterator[Read]:
 
 def _csv_rows(handle: TextIO, first: str, path: object, title: str, columns: Sequence[str]) -> Iterator[Read]:
     csv.field_size_limit(MOST_CHARACTERS)
-    reader = csv.reader(_BoundedLines(first, handle))
+    lines = _BoundedLines(first, handle)
+    reader = csv.reader(lines)
     try:
         header: Optional[Sequence[str]] = next(reader, None)
     except (csv.Error, RecordError):
@@ -148,17 +149,17 @@ def _csv_rows(handle: TextIO, first: str, path: object, title: str, columns: Seq
         try:
             fields = next(reader, None)
         except RecordError as error:
-            yield reader.line_num, error
+            yield lines.number, error
             continue
         except csv.Error:
-            yield reader.line_num, RecordError("row", "is not valid CSV")
+            yield lines.number, RecordError("row", "is not valid CSV")
             continue
         if fields is None:
             return
         if len(fields) == len(names):
-            yield reader.line_num, dict(zip(names, fields))
+            yield lines.number, dict(zip(names, fields))
         elif fields:
-            yield reader.line_num, RecordError("row", f"has {len(fields)} fields instead of {len(names)}")
+            yield lines.number, RecordError("row", f"has {len(fields)} fields instead of {len(names)}")
 
 
 class _BoundedLines:
@@ -166,6 +167,7 @@ class _BoundedLines:
 
     def __init__(self, begun: str, handle: TextIO) -> None:
         self._begun, self._handle = begun, handle
+        self.number = 0  # of the last line; the reader does not count one that is an error
 
     def __iter__(self) -> "_BoundedLines":
         return self
@@ -174,6 +176,7 @@ class _BoundedLines:
         line, self._begun = self._begun + self._handle.readline(MOST_CHARACTERS), ""
         if not line:
             raise StopIteration
+        self.number += 1
         if len(line) >= MOST_CHARACTERS:
             rest = line
             while rest and not rest.endswith(("\n", "\r")):
