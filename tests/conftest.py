@@ -5,6 +5,7 @@ import csv
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -63,6 +64,13 @@ def run(script: Path, *arguments: object, python: str = sys.executable, env: Any
     done = subprocess.run([python, str(script), *map(str, arguments)], stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, universal_newlines=True, timeout=300, env=env)
     return Ran(done.returncode, done.stdout, done.stderr)
+
+
+def free_port() -> int:
+    """Return a port of the loopback that nobody listens on just now."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
 
 
 def simulate(path: Path, *arguments: object) -> Ran:

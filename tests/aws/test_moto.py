@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -16,7 +15,7 @@ import pytest
 from aws.queries import CostQuery
 from aws.sources.base import SourceOptions
 from aws.sources.live import LiveSource
-from conftest import EVERYTHING, ROOT
+from conftest import EVERYTHING, ROOT, free_port
 from scripted_aws import Clock, page, period
 
 PACKAGES = ("moto>=5.2", "flask", "flask-cors", "docker")  # the `server` extra brings three times as much
@@ -56,9 +55,7 @@ def server():
                         [folder / "bin" / "pip", "install", "--quiet", *PACKAGES]):
             subprocess.run(list(map(str, command)), check=True, timeout=300, stdout=subprocess.DEVNULL)
         stamp.write_text(repr(PACKAGES))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     # It holds no key and reaches nothing: every answer comes from its own memory.
     process = subprocess.Popen([str(folder / "bin" / "moto_server"), "-H", "127.0.0.1", "-p", str(port)],
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,

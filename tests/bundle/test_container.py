@@ -6,19 +6,17 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Dict, Iterator, List, Tuple
-from urllib.error import HTTPError
-from urllib.request import urlopen
 
 import pytest
 
-from conftest import ROOT
+from conftest import ROOT, free_port
+from viewer.viewers import ask
 
 USER, TOKEN = "10001", "a-token-for-this-test-alone"
 IS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
@@ -108,13 +106,6 @@ def image() -> Iterator[Path]:
         shutil.rmtree(str(root))
 
 
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-    return port
-
-
 class Container:
     """The image's entry point as a process of the image's user."""
 
@@ -188,9 +179,8 @@ def test_the_built_image_simulates_serves_is_healthy_and_ends(built: str) -> Non
     docker("run", "-d", "--name", built, "-p", f"127.0.0.1:{port}:{port}", "-e", f"FINOPS_VIEWER_PORT={port}",
            "-e", f"FINOPS_VIEWER_TOKEN={TOKEN}", built, "--simulate", "0.3")
     try:
-        address = f"127.0.0.1:{port}"
         end = time.monotonic() + 60
-        while (answer(address, "/health"), answer(address, "/")) != ("200", "401"):
+        while not answers(port):
             assert time.monotonic() < end, docker("logs", built)
             time.sleep(0.2)
         while "index.html" not in docker("exec", built, "find", "/data/reports"):
@@ -203,12 +193,9 @@ def test_the_built_image_simulates_serves_is_healthy_and_ends(built: str) -> Non
         docker("rm", "-f", "-v", built)
 
 
-def answer(address: str, path: str) -> str:
-    """Return the status of an answer, or why there is none."""
+def answers(port: int) -> bool:
+    """Tell whether it is healthy, and shows nothing without the token."""
     try:
-        with urlopen(f"http://{address}{path}", timeout=5) as found:
-            return str(found.status)
-    except HTTPError as problem:
-        return str(problem.code)
-    except OSError as problem:
-        return str(problem)
+        return (ask(port, "/health").status, ask(port, "/").status) == (200, 401)
+    except OSError:
+        return False

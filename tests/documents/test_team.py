@@ -7,7 +7,6 @@ import gzip
 import json
 import os
 import shutil
-import socket
 import ssl
 import subprocess
 import time
@@ -18,7 +17,7 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Tuple
 import pytest
 
 from browser.browsing import need
-from conftest import EVERYTHING, ROOT
+from conftest import EVERYTHING, ROOT, free_port
 from documents import blocks
 from viewer.viewers import Running, write_log
 
@@ -60,12 +59,6 @@ class Site(NamedTuple):
             return answer.status, {one.lower(): text for one, text in answer.getheaders()}, answer.read()
         finally:
             connection.close()
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 def told(language: str) -> str:

@@ -152,6 +152,11 @@ def key_name(key: str) -> str:
     return "aws:" + key[4:] if key.startswith("aws_") else key
 
 
+def report_key(name: str) -> str:
+    """Return what reports put for the name of a tag: the inverse of `key_name`."""
+    return "aws_" + name[4:] if name.startswith("aws:") else "user_" + name
+
+
 def _flat_columns(header: Sequence[str], prefix: str, named: Callable[[str], str] = str) -> Dict[str, str]:
     """Return the columns that hold one tag or category each, by its name."""
     found: Dict[str, str] = {}

@@ -18,6 +18,7 @@ from aws.exports.cur import (
     TAGS,
     UNBLENDED_COST,
     UPFRONT,
+    report_key,
 )
 from aws.exports.services import service_code
 from aws.exports.writing import Cells, ChargeWriter
@@ -55,8 +56,8 @@ class CurWriter(ChargeWriter):
         code, name = service_code(charge.service, charge.usage_type)
         return [{
             **_period(charge, month), "bill_invoice_id": "" if charge.estimated else _NOT_TOLD,
-            CATEGORIES: _as_map(charge.categories), TAGS: _as_map(
-                ("aws_" + key[4:] if key.startswith("aws:") else "user_" + key, value) for key, value in charge.tags),
+            CATEGORIES: _as_map(charge.categories),
+            TAGS: _as_map((report_key(name), value) for name, value in charge.tags),
             "line_item_blended_cost": amounts.blended, "line_item_currency_code": charge.currency,
             "line_item_line_item_type": charge.record_type, "line_item_operation": charge.operation,
             "line_item_product_code": code, "product_servicecode": code, "product_product_name": name,
